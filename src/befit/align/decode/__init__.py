@@ -1,0 +1,1 @@
+"""Inference time: policies that wrap policies."""

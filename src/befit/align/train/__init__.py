@@ -1,0 +1,1 @@
+"""Training time: learners that write artifacts."""

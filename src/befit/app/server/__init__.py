@@ -1,0 +1,1 @@
+"""The gateway: one raw ASGI application."""

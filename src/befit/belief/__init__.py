@@ -1,0 +1,1 @@
+"""The Gaussian posterior, its likelihoods and the fold. numpy only."""

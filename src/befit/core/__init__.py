@@ -1,0 +1,1 @@
+"""The vocabulary of the cycle: plain values and protocols, standard library only."""

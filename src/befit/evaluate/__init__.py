@@ -1,0 +1,1 @@
+"""Is it any good, for whom, and at what risk?"""

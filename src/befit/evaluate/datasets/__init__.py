@@ -1,0 +1,1 @@
+"""Loaders of real people's data, one file each."""

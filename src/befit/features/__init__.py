@@ -1,0 +1,1 @@
+"""What several mechanisms measure on a text: surface style, statements, embeddings."""

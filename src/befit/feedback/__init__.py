@@ -1,0 +1,1 @@
+"""Reactions to evidence and comparisons."""

@@ -1,0 +1,1 @@
+"""Context and conditioning to drafts."""

@@ -1,0 +1,1 @@
+"""Preference memory: evidence in, profiles out."""

@@ -1,0 +1,1 @@
+"""Embedded models: found by package, verified, converted once into the person's cache."""

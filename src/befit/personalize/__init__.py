@@ -1,0 +1,1 @@
+"""Profile to conditioning: prompt, encoding, and their stack."""

@@ -1,0 +1,1 @@
+"""What would this person think of it?"""

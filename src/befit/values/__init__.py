@@ -1,0 +1,1 @@
+"""Universal values: the boundary and its guards."""
