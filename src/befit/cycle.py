@@ -1,4 +1,4 @@
-"""The personalized alignment cycle (survey section 3.1): prepare, respond, receive, improve, forget.
+"""The personalized alignment cycle (survey section 3.1), in a few verbs.
 
 One component of each kind, wired. Read the verbs to know the whole system. Ranking drafts by the
 personal reward is a decoder (`align.decode`), so the policy proposes best first.

@@ -1,10 +1,12 @@
 """What came back: five ways to react, and what training makes of them."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from befit.core.dialogue import Context, Draft, Response
+from befit.core.errors import InvalidFeedbackError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,19 @@ class Rating(_Reaction):
 
     kind: Literal["rating"] = "rating"  # tells them apart on the wire
     value: float
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rating.
+
+        Raises:
+            InvalidFeedbackError: The value is not a number in [0, 1].
+        """
+        if not 0.0 <= self.value <= 1.0:  # false for NaN too
+            raise InvalidFeedbackError(
+                f"a rating is a number from 0 to 1, not {self.value}",
+                hint="scale your stars or thumbs to [0, 1]",
+                field="value",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +52,14 @@ class Edit(_Reaction):
     kind: Literal["edit"] = "edit"
     text: str
 
+    def __post_init__(self) -> None:
+        """Refuse an edit to nothing.
+
+        Raises:
+            InvalidFeedbackError: The text is blank.
+        """
+        _check_text(self.text)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment(_Reaction):
@@ -44,6 +67,14 @@ class Comment(_Reaction):
 
     kind: Literal["comment"] = "comment"
     text: str
+
+    def __post_init__(self) -> None:
+        """Refuse an empty comment.
+
+        Raises:
+            InvalidFeedbackError: The text is blank.
+        """
+        _check_text(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +84,17 @@ class Behaviour(_Reaction):
     kind: Literal["behaviour"] = "behaviour"
     name: str
     value: float
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot have been measured.
+
+        Raises:
+            InvalidFeedbackError: The value is negative, infinite or not a number.
+        """
+        if not 0.0 <= self.value < math.inf:
+            raise InvalidFeedbackError(
+                f"{self.name} cannot be {self.value}", hint="send a number >= 0", field="value"
+            )
 
 
 Feedback = Rating | Choice | Edit | Comment | Behaviour
@@ -84,3 +126,8 @@ class Comparison:
     chosen: Draft
     rejected: Draft
     weight: float = 1.0
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise InvalidFeedbackError("the text is empty", hint="send some words", field="text")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 400
-_END = re.compile(r"[.!?…][\"')\]»”’*_]*\s+|[。！？]|\n+")
+# An end mark, closing marks and a space; a full-width end mark; or a line end.
+_END = re.compile("[.!?\u2026][\"')\\]\u00bb\u201d\u2019*_]*\\s+|[\u3002\uff01\uff1f]|\\n+")
 
 
 @dataclass(slots=True)
