@@ -1,0 +1,1 @@
+"""The whole ring, shown: `befit demo`."""
