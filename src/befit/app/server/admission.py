@@ -1,0 +1,241 @@
+"""A streamed answer on its way through the boundary: upstream chunks in, allowed chunks out.
+
+Text leaves in the passages that the boundary released; whatever else carries words (tool calls,
+details of the reasoning) is held until its choice ends and is judged whole. Token probabilities
+spell the text out before it is judged, so they are dropped. Decides nothing itself.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from befit.app.server.offload import Offload
+from befit.app.server.turn import Turn
+from befit.app.server.upstream import Chunk
+from befit.core.dialogue import Conditioning, Passage, Response
+
+NOT_WORDS = ("id", "type", "role", "index")  # of a message: names that no model makes up
+KEPT = ("index", "finish_reason", "stop_reason", "content_filter_results")  # of a choice
+
+Admit = Callable[[AsyncIterator[str]], AsyncIterator[Passage | Response]]
+
+
+def words(value: object) -> str:
+    """Every string inside a JSON value, one a line; nothing that a model wrote is left out."""
+    found, left = [], [value]
+    while left:
+        match left.pop():
+            case str() as text:
+                found.append(text)
+            case Mapping() as table:
+                left += [v for k, v in table.items() if k not in NOT_WORDS][::-1]
+            case list() as items:
+                left += reversed(items)
+            case _:
+                pass
+    return "\n".join(found)
+
+
+@dataclass(slots=True)
+class Lane:
+    """One text in passage: give it pieces, get back what the boundary released."""
+
+    admit: Admit
+    response: Response | None = None
+    _piece: str | None = None
+    _given: asyncio.Event = field(default_factory=asyncio.Event)
+    _taken: asyncio.Event = field(default_factory=asyncio.Event)
+    _released: list[str] = field(default_factory=list)
+    _over: bool = False
+    _task: asyncio.Task[None] | None = None
+
+    async def say(self, piece: str | None) -> list[str]:
+        """Hand over a piece, or None at the end; returns when it has been judged."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        self._piece = piece
+        self._taken.clear()
+        self._given.set()
+        await self._taken.wait()
+        if self._over:
+            await self._task  # raises what the boundary raised
+        released, self._released = self._released, []
+        return released
+
+    async def close(self) -> None:
+        """Give up on the text."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        try:
+            async for out in self.admit(self._pieces()):
+                if isinstance(out, Passage):
+                    self._released.append(out.text)
+                else:
+                    self.response = out
+        finally:
+            self._over = True
+            self._taken.set()
+
+    async def _pieces(self) -> AsyncIterator[str]:
+        while True:
+            await self._given.wait()
+            self._given.clear()
+            if self._piece is None:
+                return
+            yield self._piece
+            self._taken.set()  # asked for more: this piece has been judged
+
+
+@dataclass(slots=True)
+class _Choice:
+    index: int
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    held: list[dict[str, Any]] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
+    ended: bool = False
+
+
+@dataclass(slots=True)
+class Admission:
+    """One streamed answer.
+
+    Attributes:
+        offload: The cycle.
+        turn: What was asked.
+        conditioning: What the model was conditioned on.
+        refused: Whether the boundary has ended the answer; nothing follows then.
+        unrecorded: Whether the journal could not take it.
+    """
+
+    offload: Offload
+    turn: Turn
+    conditioning: Conditioning
+    refused: bool = False
+    unrecorded: bool = False
+    _choices: dict[int, _Choice] = field(default_factory=dict)
+    _envelope: Chunk = field(default_factory=dict)
+
+    async def take(self, chunk: Chunk) -> list[Chunk]:
+        """What may follow one chunk of the upstream."""
+        self._envelope = {k: v for k, v in chunk.items() if k not in ("choices", "usage")}
+        out: list[Chunk] = []
+        for raw in chunk.get("choices") or ():
+            if isinstance(raw, Mapping) and not self.refused:
+                out += await self._take(raw)
+        if chunk.get("usage") is not None and not self.refused:
+            out.append({**self._envelope, "choices": [], "usage": chunk["usage"]})
+        return out
+
+    async def finish(self) -> list[Chunk]:
+        """What is left when the upstream is done without having said why."""
+        out: list[Chunk] = []
+        for choice in self._choices.values():
+            if not (choice.ended or self.refused):
+                out += await self._end(choice, {"finish_reason": "stop"})
+        return out
+
+    async def close(self) -> None:
+        """Give up on what is still held."""
+        for choice in self._choices.values():
+            for lane in choice.lanes.values():
+                await lane.close()
+
+    async def _take(self, raw: Mapping[str, Any]) -> list[Chunk]:
+        index = raw["index"] if isinstance(raw.get("index"), int) else 0
+        out: list[Chunk] = []
+        if index not in self._choices:
+            self._choices[index] = _Choice(index)
+            out.append(self._chunk(index, {"role": "assistant", "content": ""}))
+        choice = self._choices[index]
+        delta = raw.get("delta")
+        for name, value in delta.items() if isinstance(delta, Mapping) else ():
+            if choice.ended or name == "role" or not value:
+                continue
+            if isinstance(value, str):
+                out += await self._say(choice, name, value)
+            else:
+                choice.held.append({name: value})
+        if raw.get("finish_reason") and not choice.ended:
+            out += await self._end(choice, raw)
+        return out
+
+    async def _say(self, choice: _Choice, name: str, piece: str) -> list[Chunk]:
+        """One piece of one text; what is thought aloud ends where the answer begins."""
+        out: list[Chunk] = []
+        if name == "content":
+            for other in [lane for lane in choice.lanes if lane != name]:
+                out += await self._flush(choice, other, None)
+        if not choice.ended:
+            choice.lanes.setdefault(name, Lane(self._admit))
+            out += await self._flush(choice, name, piece)
+        return out
+
+    async def _flush(self, choice: _Choice, name: str, piece: str | None) -> list[Chunk]:
+        lane = choice.lanes[name]
+        out = [self._chunk(choice.index, {name: text}) for text in await lane.say(piece)]
+        if lane.response is None:
+            return out
+        del choice.lanes[name]
+        if lane.response.finish == "content_filter":
+            choice.responses = [lane.response]
+            return out + await self._stop(choice, {"finish_reason": "content_filter"})
+        if name == "content":
+            choice.responses.append(lane.response)
+        return out
+
+    async def _end(self, choice: _Choice, raw: Mapping[str, Any]) -> list[Chunk]:
+        out: list[Chunk] = []
+        for name in list(choice.lanes):
+            if not choice.ended:
+                out += await self._flush(choice, name, None)
+        if choice.ended:
+            return out
+        if choice.held:
+            verdict = await self.offload.judge(
+                self.turn.context, self.conditioning, _spoken(choice.held)
+            )
+            if verdict.finish == "content_filter":
+                choice.responses = choice.responses or [verdict]
+                choice.held = [{"content": verdict.text}]
+                raw = {"finish_reason": "content_filter"}
+            out += [self._chunk(choice.index, delta) for delta in choice.held]
+        return out + await self._stop(choice, raw)
+
+    async def _stop(self, choice: _Choice, raw: Mapping[str, Any]) -> list[Chunk]:
+        """The last chunk of a choice; by then what the person can react to is recorded."""
+        choice.ended = True
+        self.refused = self.refused or raw["finish_reason"] == "content_filter"
+        last = {**{k: raw[k] for k in KEPT if k in raw}, "index": choice.index, "delta": {}}
+        chunk = {**self._envelope, "choices": [last]}
+        if self.turn.context.incognito or not choice.responses:
+            return [chunk]
+        if await self.offload.record(self.turn, choice.responses):
+            chunk["befit"] = {"response_id": choice.responses[-1].id}
+        else:
+            self.unrecorded = True
+        return [chunk]
+
+    def _admit(self, pieces: AsyncIterator[str]) -> AsyncIterator[Passage | Response]:
+        return self.offload.cycle.admit_stream(self.turn.context, self.conditioning, pieces)
+
+    def _chunk(self, index: int, delta: Mapping[str, Any]) -> Chunk:
+        choice = {"index": index, "delta": delta, "finish_reason": None}
+        return {**self._envelope, "choices": [choice]}
+
+
+def _spoken(held: list[dict[str, Any]]) -> str:
+    """The words of held deltas; the arguments of a tool call, which come in pieces, as one text."""
+    arguments: dict[object, str] = {}
+    for delta in held:
+        for call in delta.get("tool_calls") or ():
+            function = call.get("function") if isinstance(call, Mapping) else None
+            piece = function.get("arguments") if isinstance(function, Mapping) else None
+            if isinstance(piece, str):
+                arguments[str(call.get("index"))] = (
+                    arguments.get(str(call.get("index")), "") + piece
+                )
+    return "\n".join([*arguments.values(), words(held)])
