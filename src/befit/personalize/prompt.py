@@ -1,0 +1,130 @@
+"""Beliefs in words: one sentence a belief, and the person's own words quoted beside them.
+
+Writes no prompt (that is ``generate.rendering``) and decides nothing about universal values, which
+never become instructions here.
+
+Source: survey of personalized alignment, section 4.2 (prompting); profile-augmented prompting of
+LaMP (Salemi et al. 2023, arXiv:2304.11406), with beliefs in place of raw history.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from befit.core.dialogue import Conditioning, Context
+from befit.core.preference import TOPIC, Dimension, Evidence, Preference, Profile
+from befit.core.protocols import Encoder
+
+STRONG = 0.7  # from here the sentence says that it matters
+MILD = 0.45  # below here the sentence yields to the question
+
+_WORD = re.compile(r"[^\W_]+")
+_ENDING = re.compile(r"(?:ing|edly|ed|es|ly|s)$")
+_STOP = frozenset(
+    _WORD.findall(
+        "a about an and any are as at be but by can could did do does for from get give had has "
+        "have how i if in is it its just make me my need not of on or our please should so some "
+        "tell that the their them there they this to up us want was we were what when where which "
+        "who why will with would you your"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptPersonalizer:
+    """Conditions by instructions and quotes, strongest belief first, then by name.
+
+    Attributes:
+        threshold: Smallest |mean| of a belief that is worth saying, in [0, 1].
+        doubt: Largest standard deviation of a belief that is worth saying, in [0, 1].
+        limit: Most beliefs said at once.
+        budget: Tokens that quotes may take, counted as 4 characters each.
+        encoder: Relates topics to the prompt by meaning, beside by words; None: by words alone.
+        related: Cosine from which a topic belongs to the prompt.
+    """
+
+    threshold: float = 0.25
+    doubt: float = 0.6
+    limit: int = 8
+    budget: int = 192
+    encoder: Encoder | None = None
+    related: float = 0.35
+
+    def condition(self, profile: Profile, context: Context) -> Conditioning:
+        sure = sorted(
+            (p for p in profile.preferences if self._is_sure(p)),
+            key=lambda p: (-abs(p.mean) * p.weight, p.dimension),
+        )
+        dimensions = {d.name: d for d in profile.space.dimensions if not d.universal}
+        near = self._near([p.dimension for p in sure if p.dimension.startswith(TOPIC)], context)
+        said = [p for p in sure if p.dimension in dimensions or p.dimension in near][: self.limit]
+        named = [p for p in said if p.dimension in dimensions]
+        topics = [p for p in said if p.dimension in near]
+        instructions = [_ask(dimensions[p.dimension], p.mean) for p in named]
+        quotes = [_stance(p) for p in topics] + self._excerpts(profile.evidence, said, near)
+        return Conditioning(
+            instructions=tuple(filter(None, instructions)),
+            quotes=tuple(self._within_budget(quotes)),
+            beliefs=tuple(p.dimension for p in said),
+        )
+
+    def _is_sure(self, belief: Preference) -> bool:
+        return abs(belief.mean) >= self.threshold and belief.std <= self.doubt
+
+    def _near(self, topics: Sequence[str], context: Context) -> frozenset[str]:
+        """The topics that this prompt is about."""
+        asked = _stems(context.prompt)
+        near = {topic for topic in topics if asked & _stems(topic.removeprefix(TOPIC))}
+        rest = [topic for topic in topics if topic not in near]
+        if self.encoder and rest and context.prompt.strip():
+            texts = [context.prompt, *(topic.removeprefix(TOPIC) for topic in rest)]
+            prompt, *vectors = self.encoder.encode(texts)
+            near |= {
+                topic
+                for topic, vector in zip(rest, vectors, strict=True)
+                if sum(a * b for a, b in zip(prompt, vector, strict=True)) >= self.related
+            }
+        return frozenset(near)
+
+    @staticmethod
+    def _excerpts(
+        evidence: Sequence[Evidence], said: Sequence[Preference], near: frozenset[str]
+    ) -> list[str]:
+        """The person's own words that no belief said already and that are not off topic."""
+        covered = {p.dimension for p in said}
+        return [
+            e.text
+            for e in evidence
+            if e.text.strip()
+            and not (
+                e.values
+                and all(d in covered or (d.startswith(TOPIC) and d not in near) for d in e.values)
+            )
+        ]
+
+    def _within_budget(self, quotes: Sequence[str]) -> list[str]:
+        left, kept = self.budget * 4, []
+        for quote in dict.fromkeys(quotes):
+            if len(quote) <= left:
+                kept.append(quote)
+                left -= len(quote)
+        return kept
+
+
+def _ask(dimension: Dimension, mean: float) -> str:
+    """The instruction for one belief, worded by its strength; "" where the space has no words."""
+    ask = dimension.ask_high if mean > 0 else dimension.ask_low
+    if not ask or abs(mean) >= STRONG:
+        return ask and f"{ask} This matters to them."
+    return f"Where it suits the question: {ask[0].lower()}{ask[1:]}" if abs(mean) < MILD else ask
+
+
+def _stance(belief: Preference) -> str:
+    verb = "like" if belief.mean > 0 else "dislike"
+    much = "strongly " if abs(belief.mean) >= STRONG else ""
+    return f"They {much}{verb} {belief.dimension.removeprefix(TOPIC)}"
+
+
+def _stems(text: str) -> set[str]:
+    words = (word for word in _WORD.findall(text.casefold()) if word not in _STOP)
+    return {_ENDING.sub("", word) if len(word) > 4 else word.rstrip("s") for word in words}
