@@ -1,0 +1,339 @@
+"""A transformers model in this process: many people in one batch, sampling, streaming, likelihood.
+
+It loads on first use, once per process, from the embedded catalogue, a transformers folder or a
+GGUF file. Prompts come from ``generate.rendering`` alone. What is typed as text stays text: control
+tokens of the model inside a message are dropped, so that nobody can forge a turn. Adapters are not
+applied here.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from jinja2 import TemplateError
+from tokenizers.decoders import DecodeStream
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from befit.core.dialogue import Conditioning, Context, Draft, Finish, Message
+from befit.core.errors import InvalidPromptError, ModelFileError, ModelRejectedError
+from befit.generate.rendering import render
+from befit.generate.tokens import Sampling, decode, log_likelihoods
+from befit.models.prepare import resolve
+
+_SCORED_AT_ONCE = 2048  # tokens of one likelihood batch, padding included
+_loading = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HfPolicy:
+    """A local language model. Draft i of a context draws with seed (context.seed, i).
+
+    Attributes:
+        model: A name in the catalogue, a transformers folder, or a ``.gguf`` file.
+        device: Where it runs: "cpu", "cuda".
+        threads: Processor threads of the whole process's tensor work; 0 leaves torch's choice.
+        max_new_tokens: The longest reply, in tokens.
+        temperature: 0 takes the likeliest token, and all n drafts are then equal.
+        top_p: Share of the likelier tokens to draw from, in (0, 1].
+        repetition_penalty: Above 1, what was said is less likely to be said again.
+    """
+
+    model: str = "smollm2-135m-instruct"
+    device: str = "cpu"
+    threads: int = 0
+    max_new_tokens: int = 256
+    temperature: float = 0.7
+    top_p: float = 0.9
+    repetition_penalty: float = 1.1
+
+    def generate(self, context: Context, conditioning: Conditioning, n: int) -> Sequence[Draft]:
+        """``n`` drafts, unordered, as one batch.
+
+        Raises:
+            InvalidPromptError: The last turn does not fit the model's context.
+            ModelFileError: The model cannot be loaded.
+        """
+        if n == 0:
+            return ()
+        prompt = self._prompt(context, conditioning)
+        return self._drafts([prompt] * n, [_seed(context, row) for row in range(n)])
+
+    def generate_batch(self, requests: Sequence[tuple[Context, Conditioning]]) -> Sequence[Draft]:
+        """One draft for each person, in order, as one batch.
+
+        Raises:
+            InvalidPromptError: A last turn does not fit the model's context.
+            ModelFileError: The model cannot be loaded.
+        """
+        if not requests:
+            return ()
+        prompts = [self._prompt(context, conditioning) for context, conditioning in requests]
+        return self._drafts(prompts, [_seed(context, 0) for context, _ in requests])
+
+    async def stream(self, context: Context, conditioning: Conditioning) -> AsyncIterator[str]:
+        """The text of draft 0, piece by piece; the model stops when the consumer leaves.
+
+        Raises:
+            InvalidPromptError: The last turn does not fit the model's context.
+            ModelFileError: The model cannot be loaded.
+        """
+        loop = asyncio.get_running_loop()
+        pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        gone = threading.Event()
+
+        def work() -> None:
+            try:
+                for piece in self._pieces(context, conditioning):
+                    if gone.is_set():
+                        return
+                    loop.call_soon_threadsafe(pieces.put_nowait, piece)
+            finally:
+                if not gone.is_set():
+                    loop.call_soon_threadsafe(pieces.put_nowait, None)
+
+        working = loop.run_in_executor(None, work)
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            await working
+        finally:
+            gone.set()
+
+    def log_likelihood(self, context: Context, conditioning: Conditioning, text: str) -> float:
+        """How likely the model finds this reply: mean nats per token, at most 0.
+
+        Raises:
+            InvalidPromptError: Prompt and reply do not fit the model's context.
+            ModelFileError: The model cannot be loaded.
+        """
+        return self.log_likelihoods([(context, conditioning, text)])[0]
+
+    def log_likelihoods(self, rows: Sequence[tuple[Context, Conditioning, str]]) -> list[float]:
+        """`log_likelihood` of many replies, in order, in batches of like length.
+
+        Raises:
+            InvalidPromptError: A prompt and reply do not fit the model's context.
+            ModelFileError: The model cannot be loaded.
+        """
+        if not rows:
+            return []
+        loaded = self._loaded()
+        replies = [loaded.ids(loaded.plain(text)) for _, _, text in rows]
+        prompts = [
+            self._prompt(context, conditioning, room=len(reply))
+            for (context, conditioning, _), reply in zip(rows, replies, strict=True)
+        ]
+        sizes = [len(p) + len(r) for p, r in zip(prompts, replies, strict=True)]
+        found = [0.0] * len(rows)
+        for batch in _batches(sizes):
+            nats = log_likelihoods(
+                loaded.model, [prompts[row] for row in batch], [replies[row] for row in batch]
+            )
+            for row, value in zip(batch, nats, strict=True):
+                found[row] = value
+        return found
+
+    def _loaded(self) -> "_Loaded":
+        with _loading:
+            if self.threads and torch.get_num_threads() != self.threads:
+                torch.set_num_threads(self.threads)
+            return _load(self.model, self.device)
+
+    def _sampling(self) -> Sampling:
+        return Sampling(
+            temperature=self.temperature,
+            top_p=self.top_p,
+            repetition_penalty=self.repetition_penalty,
+            max_new_tokens=self.max_new_tokens,
+        )
+
+    def _prompt(
+        self, context: Context, conditioning: Conditioning, room: int | None = None
+    ) -> list[int]:
+        """Token ids, without the oldest turns where all do not fit; system text always stays."""
+        loaded = self._loaded()
+        limit = loaded.context - (self.max_new_tokens if room is None else room)
+        turns = [m for m in context.messages if m.role != "system"]
+        starts = [i for i, turn in enumerate(turns) if turn.role == "user"] or [0]
+        starts[0] = 0
+
+        def ids_from(start: int) -> list[int]:
+            kept = _without_oldest(context.messages, start)
+            return loaded.chat_ids(render(kept, conditioning, one_system=True))
+
+        low, high = 0, len(starts) - 1  # the earliest start that fits, by halving
+        if len(ids := ids_from(0)) <= limit:
+            return ids
+        while low < high:
+            middle = (low + high) // 2
+            low, high = (
+                (low, middle) if len(ids_from(starts[middle])) <= limit else (middle + 1, high)
+            )
+        if len(ids := ids_from(starts[low])) > limit:
+            raise InvalidPromptError(
+                f"the prompt takes {len(ids)} tokens, and {self.model} has room for {limit}",
+                hint="shorten the last message or the system text, or lower max_new_tokens",
+                field="messages",
+            )
+        return ids
+
+    def _drafts(self, prompts: Sequence[list[int]], seeds: Sequence[int]) -> tuple[Draft, ...]:
+        loaded = self._loaded()
+        replies: list[list[int]] = [[] for _ in prompts]
+        for step in decode(loaded.model, prompts, seeds, self._sampling(), loaded.ends):
+            for row, token in step:
+                replies[row].append(token)
+        return tuple(
+            Draft(
+                text="".join(loaded.pieces(iter(reply))),
+                policy=f"hf:{self.model}",
+                finish=self._finish(reply),
+            )
+            for reply in replies
+        )
+
+    def _finish(self, reply: Sequence[int]) -> Finish:
+        return "length" if len(reply) >= self.max_new_tokens else "stop"
+
+    def _pieces(self, context: Context, conditioning: Conditioning) -> Iterator[str]:
+        loaded = self._loaded()
+        steps = decode(
+            loaded.model,
+            [self._prompt(context, conditioning)],
+            [_seed(context, 0)],
+            self._sampling(),
+            loaded.ends,
+        )
+        # one piece a step, even an empty one: between two the consumer may leave
+        yield from loaded.pieces(step[0][1] for step in steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loaded:
+    """A model and its tokenizer in memory."""
+
+    model: Any
+    tokenizer: Any
+    context: int
+    ends: frozenset[int]
+
+    def plain(self, text: str) -> str:
+        """The text without anything that the tokenizer would read as a control token."""
+        before = ""
+        while before != text:  # what remains may spell one again
+            before = text
+            for token in self.tokenizer.all_special_tokens:
+                text = text.replace(token, "")
+        return text
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids of plain text."""
+        found: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+        return found
+
+    def chat_ids(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of a conversation, up to where the model answers."""
+        chat = [{"role": m.role, "content": self.plain(m.text)} for m in messages]
+        if self.tokenizer.chat_template is None:
+            said = "\n\n".join(turn["content"] for turn in chat)
+            return self.ids(f"{said}\n\n") or list(self.ends)
+        refused: TemplateError | None = None
+        for shape in (chat, _folded(chat)):
+            try:
+                return self._templated(shape)
+            except TemplateError as error:
+                refused = error
+        raise ModelRejectedError(
+            f"the model's chat template refuses this conversation: {refused}",
+            hint="most templates want user and assistant turns in alternation, a user's last",
+            field="messages",
+        ) from refused
+
+    def _templated(self, chat: Sequence[dict[str, str]]) -> list[int]:
+        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+        return self.ids(text)
+
+    def pieces(self, tokens: Iterator[int]) -> Iterator[str]:
+        """Text as far as each token completes it; "" while a character is cut in two."""
+        stream = DecodeStream(skip_special_tokens=True)
+        for token in tokens:
+            yield stream.step(self.tokenizer.backend_tokenizer, token) or ""
+
+
+def _folded(chat: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """For templates without a system role: its text opens the first turn."""
+    texts = [turn["content"] for turn in chat if turn["role"] == "system"]
+    turns = [turn for turn in chat if turn["role"] != "system"]
+    if not turns:
+        return [{"role": "user", "content": "\n\n".join(texts)}]
+    opening = "\n\n".join([*texts, turns[0]["content"]])
+    return [{**turns[0], "content": opening}, *turns[1:]]
+
+
+@lru_cache(maxsize=2)
+def _load(name: str, device: str) -> _Loaded:
+    folder = resolve(name)
+    bars: Any = transformers_logging  # the library has no types
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
+        model, report = loaded
+    except Exception as error:  # whatever the library and its readers raise for a damaged folder
+        raise _unloadable(name, str(error)) from error
+    finally:
+        if shown:
+            bars.enable_progress_bar()
+    if missing := sorted(report["missing_keys"]):
+        # transformers would fill them with random numbers
+        raise _unloadable(name, f"it lacks {missing[0]}")
+    ends = model.generation_config.eos_token_id
+    return _Loaded(
+        model=model.to(device).eval(),
+        tokenizer=tokenizer,
+        context=model.config.get_text_config().max_position_embeddings,
+        ends=frozenset(ends if isinstance(ends, list) else [ends]) - {None},
+    )
+
+
+def _unloadable(name: str, why: str) -> ModelFileError:
+    return ModelFileError(
+        f"the model {name} does not load: {why}",
+        hint="befit models verifies the embedded ones; any other must be a transformers folder",
+        field="model",
+    )
+
+
+def _without_oldest(messages: Sequence[Message], count: int) -> tuple[Message, ...]:
+    """The messages without the first ``count`` turns; system text is no turn."""
+    kept = []
+    for message in messages:
+        if message.role != "system" and count:
+            count -= 1
+        else:
+            kept.append(message)
+    return tuple(kept)
+
+
+def _seed(context: Context, row: int) -> int:
+    return context.seed * 1_000_003 + row
+
+
+def _batches(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Rows of like size together, each batch within `_SCORED_AT_ONCE` tokens with its padding."""
+    batch: list[int] = []
+    for row in sorted(range(len(sizes)), key=lambda row: sizes[row]):
+        if batch and (len(batch) + 1) * sizes[row] > _SCORED_AT_ONCE:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
