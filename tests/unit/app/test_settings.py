@@ -79,7 +79,7 @@ def test_file_that_is_not_utf8_is_named() -> None:
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BEFIT_UPSTREAM__KEY", "hush")
+    monkeypatch.setenv("BEFIT_SERVER__OPENWEBUI_SECRET", "hush")
     settings = load_settings()
-    assert settings.upstream.key == "hush"
+    assert settings.server.openwebui_secret == "hush"
     assert "hush" not in repr(settings)
