@@ -34,7 +34,8 @@ _WISHES: Mapping[str, tuple[str, float]] = {
     "example": ("examples", 1.0),
     "examples": ("examples", 1.0),
 }
-_NOT = frozenset({"no", "not", "never", "avoid", "without", "skip"})
+_NOT = frozenset({"no", "not", "never", "avoid", "without", "skip", "leave"})
+_PARTS = re.compile(r"\b(?:short|long)\b,? (?:flowing )?(?:sentences|paragraphs)")
 _SENTENCES = (
     "The main thing about {topic} is where you start.",
     "Look at what you already have before you add anything.",
@@ -99,7 +100,8 @@ def _wishes(conditioning: Conditioning) -> dict[str, float]:
     """Wished-for directions, from the objectives and from the words of the instructions."""
     found = dict(conditioning.objectives)
     for instruction in conditioning.instructions:
-        words = _WORD.findall(instruction.lower())
+        # short sentences do not make a short answer
+        words = _WORD.findall(_PARTS.sub("", instruction.lower()))
         sign = -1.0 if _NOT & set(words) else 1.0
         for word in words:
             if word in _WISHES:

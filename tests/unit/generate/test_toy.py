@@ -30,6 +30,9 @@ def test_it_obeys_wishes_in_words_and_in_numbers() -> None:
     neutral = answer()
     assert len(answer(instructions=("Keep it short.",))) < len(neutral)
     assert len(answer(instructions=("Go into detail.",))) > len(neutral)
+    assert answer(instructions=("Write in short sentences.",)) == neutral
+    assert answer(instructions=("Write in full, long paragraphs.",)) == neutral
+    assert answer(instructions=("Leave out examples.",)) == neutral
     assert len(answer(objectives={"length": -1.0})) < len(neutral)
     assert answer(objectives={"lists": 1.0}).startswith("- ")
     assert not answer(objectives={"lists": 1.0}, instructions=("No lists.",)).startswith("- ")
