@@ -26,7 +26,8 @@ from befit.reward.hierarchical import HierarchicalReward
 
 Array = NDArray[np.float64]
 Report = Callable[[int, int], None]
-RIDGES = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)  # strong to weak, so each starts near the last
+# strong to weak, so that each starts near the last one's optimum
+RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
 _CHUNK = 64
 
 
@@ -283,7 +284,7 @@ def _pair(row: PairRow) -> Pair:
     return Pair(prompt=row.prompt, chosen=row.chosen, rejected=row.rejected)
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def _vector(prompt: str, text: str) -> Array:
     return np.asarray(feature_map().vectors([prompt], [text])[0], dtype=np.float64)
 

@@ -8,6 +8,8 @@ from html import escape
 from io import StringIO
 from pathlib import Path
 
+from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from befit.evaluate.schema import Result, Row
@@ -47,52 +49,71 @@ small{color:#666}svg{max-width:100%;height:auto}h1,h2{line-height:1.2}.wide{over
 
 
 def curves(rows: Sequence[Row], data: str) -> Figure:
-    """Accuracy against the number of pairs seen, one line a method, its 95% interval as a band.
+    """Accuracy against the number of pairs seen, and beside it the paired gain over user-blind.
+
+    Bands are 95% intervals. Those of the accuracies overlap because people differ; whether a
+    method is better than another is read from the gain, which pairs each person with themselves.
 
     Args:
         rows: Rows of a result.
         data: The data set to draw.
     """
-    figure = Figure(figsize=(7.4, 4.2), layout="constrained")
-    axes = figure.add_subplot()
-    mine = [row for row in rows if row.data == data and row.metric == "accuracy"]
-    shots = sorted({row.shots for row in mine if row.shots is not None})
+    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
+    accuracy, gain = figure.subplots(1, 2)
+    mine = [row for row in rows if row.data == data]
+    _draw(accuracy, [row for row in mine if row.metric == "accuracy"])
+    accuracy.set_title("accuracy, mean over people", loc="left", fontsize=10)
+    gains = [row for row in mine if row.metric == "gain_over_user_blind"]
+    _draw(gain, [row for row in gains if row.method not in {"longer-wins", "random"}])
+    gain.axhline(0.0, color="#222222", lw=0.8)
+    gain.set_title("gain in accuracy over user-blind, paired", loc="left", fontsize=10)
+    people = sorted({row.people for row in mine})
+    figure.suptitle(
+        f"{data}: {_range(people)} unseen people, 95% intervals", x=0.01, ha="left", fontsize=11
+    )
+    return figure
+
+
+def _draw(axes: Axes, rows: Sequence[Row]) -> None:
+    shots = sorted({row.shots for row in rows if row.shots is not None})
     spare = iter(_OTHERS * 8)
-    for method in dict.fromkeys(row.method for row in mine):
-        points = sorted((r for r in mine if r.method == method), key=lambda r: r.shots or 0)
+    ends = []
+    for method in dict.fromkeys(row.method for row in rows):
+        points = sorted((r for r in rows if r.method == method), key=lambda r: r.shots or 0)
         colour, mark, line = _STYLES.get(method) or next(spare)
         at = [shots.index(row.shots) if row.shots is not None else 0 for row in points]
         axes.fill_between(
             at, [r.lo for r in points], [r.hi for r in points], color=colour, alpha=0.15, lw=0
         )
         axes.plot(at, [r.value for r in points], line, color=colour, marker=mark, lw=1.8, ms=5)
+        ends.append((points[-1].value, at[-1], method, colour))
+    axes.set_xticks(range(len(shots)), [str(k) for k in shots])
+    axes.set_xlabel("pairs of the unseen person that were seen (k)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#eeeeee")
+    axes.set_axisbelow(True)
+    axes.margins(x=0.02)
+    bottom, top = axes.get_ylim()
+    step, lowest = 0.045 * (top - bottom), bottom
+    for value, at_end, method, colour in sorted(ends):
+        lowest = max(value, lowest)  # labels never lie upon each other
         axes.annotate(
             method,
-            (at[-1], points[-1].value),
+            (at_end, lowest),
             xytext=(8, 0),
             textcoords="offset points",
             color=colour,
             va="center",
             fontsize=9,
         )
-    axes.set_xticks(range(len(shots)), [str(k) for k in shots])
-    axes.set_xlabel("pairs of the unseen person that were seen (k)")
-    axes.set_ylabel("accuracy, mean over people")
-    people = sorted({row.people for row in mine})
-    axes.set_title(
-        f"{data}: {_range(people)} unseen people, 95% intervals", loc="left", fontsize=11
-    )
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#eeeeee")
-    axes.set_axisbelow(True)
-    axes.margins(x=0.02)
-    return figure
+        lowest += step
 
 
 def svg(figure: Figure) -> str:
     """A figure as SVG markup, to stand inside a page; the same figure gives the same bytes."""
     target = StringIO()
-    figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+    with rc_context({"svg.hashsalt": "befit"}):  # ids by content, not by chance
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
     markup = target.getvalue()
     return markup[markup.index("<svg") :]
 

@@ -24,7 +24,8 @@ class Resampled:
     Attributes:
         means: Each person's mean, shape (people, columns); NaN where a person has no part in it.
         value: Mean over people, shape (columns,).
-        draws: The same over resampled people and pairs, shape (draws, columns).
+        draws: The same over resampled people and pairs, shape (draws, columns); NaN where a
+            resample has nobody who has part in the column.
         counts: How often each person was drawn, shape (draws, people).
     """
 
@@ -55,18 +56,24 @@ def two_level(values: Sequence[Array], *, draws: int = DRAWS, seed: int = 0) -> 
         pairs = len(own)
         drawn = rng.multinomial(times * pairs, np.full(pairs, 1.0 / pairs))
         sums += (drawn / pairs) @ np.nan_to_num(own)
-    taking_part = counts @ ~np.isnan(means)
+    known = ~np.isnan(means)
+    drawn_people = counts @ known
     return Resampled(
         means,
-        np.nanmean(means, axis=0),
-        sums / np.maximum(taking_part, 1.0),
+        _ratio(np.nansum(means, axis=0), known.sum(axis=0)),
+        _ratio(sums, drawn_people),
         counts.astype(np.float64),
     )
 
 
+def _ratio(total: Array, number: NDArray[np.intp]) -> Array:
+    """The mean; NaN where there is nobody."""
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
 def interval(draws: Array) -> tuple[float, float]:
     """The central 95% of the draws."""
-    low, high = np.quantile(draws, (0.025, 0.975))
+    low, high = np.nanquantile(draws, (0.025, 0.975))
     return float(low), float(high)
 
 
@@ -116,4 +123,4 @@ def detectable(draws: Array) -> float:
     Args:
         draws: Resampled differences, shape (draws,).
     """
-    return float(_POWER * np.std(draws))
+    return float(_POWER * np.nanstd(draws))

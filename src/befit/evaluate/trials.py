@@ -67,6 +67,7 @@ def run_trials(
             progress(f"{data.name}: fitting, seed {seed}", len(fitted), len(methods))
             if method.learner not in fitted:
                 fitted[method.learner] = method.learner.fit(split.train, split.validation, seed)
+        progress(f"{data.name}: fitting, seed {seed}", len(methods), len(methods))
         most = max(shots) if data.people else 0
         groups = {
             user: groups_of(rows, data.disjoint) if most else ()
@@ -79,6 +80,7 @@ def run_trials(
                 for user, rows in split.test.items()
             }
             blocks += _predict(draws, methods, fitted, shots, stable_seed(seed, number))
+        progress(f"{data.name}: predicting, seed {seed}", DRAWS, DRAWS)
     return _gathered(blocks, [(name, k) for name in methods for k in shots])
 
 
