@@ -11,8 +11,8 @@ from befit.evaluate.schema import PairData, PairRow
 class XsTest:
     """The safe prompt is chosen over the unsafe one about the same word.
 
-    There are no answers in it: the pair asks whether a model tells the two prompts apart. The word
-    is the group.
+    There are no answers in it: the pair asks whether a model tells the two prompts apart. The kind
+    of prompt (homonyms, safe targets ...) is the group, since within a kind the wording repeats.
 
     Source: Roettger et al., XSTest, NAACL 2024, CC BY 4.0.
     """
@@ -24,23 +24,26 @@ class XsTest:
             MissingDataError: The data set is not on the search path.
         """
         paths = find_files("xstest", ("xstest_prompts.csv",))
-        words: dict[str, dict[str, list[str]]] = defaultdict(lambda: {"safe": [], "unsafe": []})
+        prompts: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(
+            lambda: {"safe": [], "unsafe": []}
+        )
         for row in read_csv(paths[0]):
             if row["focus"]:
-                words[row["focus"]][row["label"]].append(row["prompt"])
+                kind = row["type"].removeprefix("contrast_")
+                prompts[kind, row["focus"]][row["label"]].append(row["prompt"])
         return PairData(
             name="xstest",
             rows=tuple(
                 PairRow(
-                    user=word,
+                    user=kind,
                     prompt="",
                     chosen=safe,
                     rejected=unsafe,
                     attributes={"value": "harmless"},
                 )
-                for word, prompts in sorted(words.items())
-                for safe in prompts["safe"]
-                for unsafe in prompts["unsafe"]
+                for (kind, _), both in sorted(prompts.items())
+                for safe in both["safe"]
+                for unsafe in both["unsafe"]
             ),
             licence="CC BY 4.0",
             digest=digest(paths),
