@@ -23,9 +23,11 @@ def test_a_personal_key_knows_its_person_and_a_service_key_none(path: Path) -> N
     keys = KeyStore(path)
     mine, service = keys.create(ANA, AT), keys.create(None, AT)
     found, other = keys.find(mine), keys.find(service)
-    assert found is not None and found.person == ANA and found.created == AT
-    assert other is not None and other.person is None
-    assert mine != service and mine.startswith(PREFIX)
+    assert found is not None
+    assert other is not None
+    assert (found.person, found.created, other.person) == (ANA, AT, None)
+    assert mine != service
+    assert mine.startswith(PREFIX)
 
 
 def test_no_byte_of_the_secret_is_stored(path: Path) -> None:
@@ -70,7 +72,8 @@ def test_keys_made_and_revoked_by_another_process_count_at_once(path: Path) -> N
         check=True,
     ).stdout.strip()
     found = server.find(made)
-    assert found is not None and found.person == "ben"
+    assert found is not None
+    assert found.person == "ben"
     assert server.find(first) is None
 
 

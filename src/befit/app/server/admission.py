@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from befit.app.server.offload import Offload
+from befit.app.server.offload import Offload, Prepared
 from befit.app.server.turn import Turn
 from befit.app.server.upstream import Chunk
-from befit.core.dialogue import Conditioning, Passage, Response
+from befit.core.dialogue import Passage, Response
 
 NOT_WORDS = ("id", "type", "role", "index")  # of a message: names that no model makes up
 KEPT = ("index", "finish_reason", "stop_reason", "content_filter_results")  # of a choice
@@ -106,14 +106,14 @@ class Admission:
     Attributes:
         offload: The cycle.
         turn: What was asked.
-        conditioning: What the model was conditioned on.
+        prepared: What the model was conditioned on.
         refused: Whether the boundary has ended the answer; nothing follows then.
         unrecorded: Whether the journal could not take it.
     """
 
     offload: Offload
     turn: Turn
-    conditioning: Conditioning
+    prepared: Prepared
     refused: bool = False
     unrecorded: bool = False
     _choices: dict[int, _Choice] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class Admission:
             return out
         if choice.held:
             verdict = await self.offload.judge(
-                self.turn.context, self.conditioning, _spoken(choice.held)
+                self.turn.context, self.prepared.conditioning, _spoken(choice.held)
             )
             if verdict.finish == "content_filter":
                 choice.responses = choice.responses or [verdict]
@@ -213,14 +213,16 @@ class Admission:
         chunk = {**self._envelope, "choices": [last]}
         if self.turn.context.incognito or not choice.responses:
             return [chunk]
-        if await self.offload.record(self.turn, choice.responses):
+        if await self.offload.record(self.turn, self.prepared, choice.responses):
             chunk["befit"] = {"response_id": choice.responses[-1].id}
         else:
             self.unrecorded = True
         return [chunk]
 
     def _admit(self, pieces: AsyncIterator[str]) -> AsyncIterator[Passage | Response]:
-        return self.offload.cycle.admit_stream(self.turn.context, self.conditioning, pieces)
+        return self.offload.cycle.admit_stream(
+            self.turn.context, self.prepared.conditioning, pieces
+        )
 
     def _chunk(self, index: int, delta: Mapping[str, Any]) -> Chunk:
         choice = {"index": index, "delta": delta, "finish_reason": None}

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from befit.app.server.admission import KEPT, Admission, words
 from befit.app.server.ask import Ask
 from befit.app.server.metrics import Metrics
-from befit.app.server.offload import Offload, is_personal
+from befit.app.server.offload import Offload, Prepared
 from befit.app.server.problems import UpstreamRefusedError, error_body
 from befit.app.server.respond import Reply, json_reply
 from befit.app.server.sse import END, event
@@ -53,14 +53,15 @@ class Chat:
         """
         started = perf_counter()
         turn = read_turn(ask.body, ask.request.headers, ask.user, ask.at)
-        conditioning, reason = await self.offload.prepare(turn)
+        prepared = await self.offload.prepare(turn)
+        conditioning = prepared.conditioning
         body = turn.body | {"messages": insert(turn.body["messages"], conditioning)}
         headers = {k: v for k, v in ask.request.headers.items() if k in FORWARDED}
         call = Call(body=body, context=turn.context, conditioning=conditioning, headers=headers)
         asked = perf_counter()
         self.metrics.observe("befit_overhead_seconds", asked - started)
-        self.metrics.add("befit_turns_total", outcome=reason or "personalized")
-        work = _Work(turn=turn, conditioning=conditioning, reason=reason, call=call, asked=asked)
+        self.metrics.add("befit_turns_total", outcome=prepared.reason or "personalized")
+        work = _Work(turn=turn, prepared=prepared, call=call, asked=asked)
         if turn.stream:
             return await self._streamed(work, overhead=asked - started)
         return await self._plain(work, started)
@@ -75,14 +76,14 @@ class Chat:
             choices.append(choice)
             responses += [response] if response else []
         self._count_refusals([c for c in choices if c.get("finish_reason") == "content_filter"])
-        recorded = await self.offload.record(work.turn, responses)
-        if not recorded:
+        recorded = await self.offload.record(work.turn, work.prepared, responses)
+        if responses and not (recorded or work.turn.context.incognito):
             self.metrics.add("befit_unrecorded_total")
-        if responses and work.conditioning.beliefs and not any(r.beliefs for r in responses):
+        if work.prepared.conditioning.beliefs and responses and not responses[0].beliefs:
             # What the person's block led to was refused, and the generic answer went out.
-            work = replace(work, conditioning=Conditioning(), reason="boundary")
+            work = replace(work, prepared=Prepared(Conditioning(), "boundary"))
         headers = work.headers(perf_counter() - started - upstream_s)
-        if responses and recorded and not work.turn.context.incognito:
+        if recorded:
             headers["x-befit-response-id"] = ",".join(r.id for r in responses)
         kept = {k: v for k, v in completion.headers if k != "content-type"}
         return json_reply(completion.body | {"choices": choices}, headers=kept | headers)
@@ -97,12 +98,12 @@ class Chat:
         unsaid = {k: v for k, v in message.items() if k != "content" or not isinstance(v, str)}
         kept = {k: raw[k] for k in KEPT if k in raw}
         if beside := words(unsaid):
-            verdict = await self.offload.judge(context, work.conditioning, beside)
+            verdict = await self.offload.judge(context, work.prepared.conditioning, beside)
             if verdict.finish == "content_filter":
                 return _choice(kept, {}, verdict), verdict
         if not any(draft.text for draft in drafts):
             return {**kept, "message": message}, None
-        response = await self.offload.admit(context, work.conditioning, drafts)
+        response = await self.offload.admit(context, work.prepared.conditioning, drafts)
         if response.text != content:
             return _choice(kept, unsaid, response), response
         logprobs = {"logprobs": raw["logprobs"]} if "logprobs" in raw else {}
@@ -128,7 +129,7 @@ class Chat:
     async def _events(
         self, work: "_Work", first: Chunk, chunks: AsyncGenerator[Chunk, None]
     ) -> AsyncGenerator[bytes, None]:
-        admission = Admission(offload=self.offload, turn=work.turn, conditioning=work.conditioning)
+        admission = Admission(offload=self.offload, turn=work.turn, prepared=work.prepared)
         spoken = False
         try:
             out = await admission.take(first)
@@ -168,21 +169,20 @@ class Chat:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     turn: Turn
-    conditioning: Conditioning
-    reason: str
+    prepared: Prepared
     call: Call
     asked: float
 
     def headers(self, overhead: float) -> dict[str, str]:
-        personal = is_personal(self.conditioning)
+        beliefs = self.prepared.conditioning.beliefs
         headers = {
-            "x-befit-personalized": "true" if personal else "false",
+            "x-befit-personalized": "true" if self.prepared.personal else "false",
             "x-befit-latency-ms": f"{overhead * 1000:.2f}",
         }
-        if not personal:
-            headers["x-befit-reason"] = self.reason
-        if self.conditioning.beliefs:
-            names = (quote(name, safe=" :/-_.") for name in self.conditioning.beliefs[:MOST_NAMED])
+        if self.prepared.reason:
+            headers["x-befit-reason"] = self.prepared.reason
+        if beliefs:
+            names = (quote(name, safe=" :/-_.") for name in beliefs[:MOST_NAMED])
             headers["x-befit-beliefs-used"] = ",".join(names)
         return headers
 

@@ -23,11 +23,33 @@ from befit.cycle import Cycle
 from befit.feedback.provenance import own_words
 
 LONGEST_STATEMENT = 2_000  # characters; a longer turn is a document and no statement
+RECORD_S = 1.0  # longest wait for the journal; past it the answer goes out without its id
 SAME = timedelta(days=1)  # within which the same words are said once
 
 P = ParamSpec("P")
 T = TypeVar("T")
 logger = logging.getLogger("befit.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a model is conditioned on for one turn.
+
+    Attributes:
+        conditioning: Empty where nothing of the person may or can be used.
+        reason: In a word why it is empty; "" where it is not.
+        learns: Whether memory answered, so that what the turn states can be kept.
+    """
+
+    conditioning: Conditioning
+    reason: str = ""
+    learns: bool = False
+
+    @property
+    def personal(self) -> bool:
+        """Whether anything of the person reaches the model."""
+        c = self.conditioning
+        return bool(c.instructions or c.quotes or c.examples or c.beliefs or c.adapter or c.tools)
 
 
 @dataclass(slots=True)
@@ -50,30 +72,31 @@ class Offload:
         self._memory = ThreadPoolExecutor(self.options.threads, "befit-memory")
         self._slow = ThreadPoolExecutor(self.options.threads, "befit-slow")
 
-    async def prepare(self, turn: Turn) -> tuple[Conditioning, str]:
-        """The conditioning, and in a word why there is none.
+    async def prepare(self, turn: Turn) -> Prepared:
+        """The conditioning, within the deadline.
 
         Raises:
             InputError: The conversation makes no sense.
         """
         if not turn.personalize:
-            return Conditioning(), "off" if turn.context.user else "anonymous"
+            return Prepared(Conditioning(), "off" if turn.context.user else "anonymous")
         work = asyncio.get_running_loop().run_in_executor(
             self._memory, self.cycle.prepare, turn.context
         )
         try:
             conditioning = await asyncio.wait_for(work, self.options.deadline_ms / 1000)
         except TimeoutError:
-            return Conditioning(), "deadline"
+            return Prepared(Conditioning(), "deadline")
         except InputError:
             raise
         except BefitError as error:
             logger.warning("no personalization: %s", error)
-            return Conditioning(), problem_of(error).code
+            return Prepared(Conditioning(), problem_of(error).code)
         except Exception:
             logger.exception("no personalization")  # fails open whatever it is
-            return Conditioning(), "error"
-        return conditioning, "" if is_personal(conditioning) else "nothing-known"
+            return Prepared(Conditioning(), "error")
+        prepared = Prepared(conditioning, learns=True)
+        return prepared if prepared.personal else replace(prepared, reason="nothing-known")
 
     async def admit(
         self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
@@ -86,16 +109,20 @@ class Offload:
         strict = Conditioning(caution=conditioning.caution)
         return await self.admit(context, strict, [Draft(text=text, policy="upstream")])
 
-    async def record(self, turn: Turn, responses: Sequence[Response]) -> bool:
-        """Journal the turn and remember what it states; whether that worked."""
+    async def record(self, turn: Turn, prepared: Prepared, responses: Sequence[Response]) -> bool:
+        """Journal the turn and remember what it states; whether it is in the journal."""
         if turn.context.incognito or not responses:
-            return True
+            return False
+        work = asyncio.ensure_future(self.call(self._record, turn, prepared, responses))
         try:
-            await self.call(self._record, turn, responses)
+            return await asyncio.wait_for(asyncio.shield(work), RECORD_S)
+        except TimeoutError:
+            logger.warning("the turn was not recorded in time")
         except BefitError as error:
             logger.warning("the turn was not recorded: %s", error)
-            return False
-        return True
+        except Exception:
+            logger.exception("the turn was not recorded")  # the answer goes out whatever it is
+        return False
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run anything of the cycle in a thread."""
@@ -114,11 +141,15 @@ class Offload:
         for pool in (self._memory, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _record(self, turn: Turn, responses: Sequence[Response]) -> None:
+    def _record(self, turn: Turn, prepared: Prepared, responses: Sequence[Response]) -> bool:
         for response in responses:
             self.cycle.record(turn.context, response)
-        if self.options.learn_stated and turn.personalize:
-            self._learn(turn.context, responses[0])
+        if self.options.learn_stated and prepared.learns:
+            try:
+                self._learn(turn.context, responses[0])
+            except BefitError as error:
+                logger.warning("nothing was learned from the turn: %s", error)
+        return True
 
     def _learn(self, context: Context, response: Response) -> None:
         """Keep a preference that the newest message states, in the person's own words alone."""
@@ -134,9 +165,3 @@ class Offload:
             for old in self.cycle.memory.evidence(context.user)
         ):
             self.cycle.remember([replace(found, source=response.id)])
-
-
-def is_personal(conditioning: Conditioning) -> bool:
-    """Whether anything of the person reaches the model."""
-    c = conditioning
-    return bool(c.instructions or c.quotes or c.examples or c.beliefs or c.adapter or c.tools)
