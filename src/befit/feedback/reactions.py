@@ -15,7 +15,6 @@ from hashlib import sha256
 from itertools import combinations
 
 from befit.core.dialogue import Draft, Response
-from befit.core.errors import InvalidFeedbackError
 from befit.core.feedback import (
     Behaviour,
     Choice,
@@ -32,11 +31,9 @@ from befit.features.statements import read_statement
 from befit.features.style import measure
 from befit.feedback.provenance import own_words, placed
 
-BEHAVIOURS = ("copied", "regenerated", "dwell_seconds")
 AI_TRUST = 0.5  # what a model says in a person's place counts half
 MARKED = 0.3  # |style| from which "not like this" points somewhere
 WORDS_PER_SECOND = 238 / 60
-LONGEST_TEXT = 200_000  # characters of an edit or a comment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +53,8 @@ class ReactionInterpreter:
     margin: float = 0.25
 
     def evidence(self, interaction: Interaction) -> Sequence[Evidence]:
-        """What the newest reaction says.
-
-        Raises:
-            InvalidFeedbackError: It makes no sense; ``field`` names what is wrong.
-        """
+        """What the newest reaction says; nothing where it says nothing of the person."""
         newest = interaction.feedback[-1]
-        check_feedback(newest)
         match newest:
             case Comment():
                 return self._comment(interaction, newest)
@@ -166,45 +158,6 @@ class ReactionInterpreter:
         return [text for text in placed(self.space, turn) if text not in turn.response.text]
 
 
-def check_feedback(feedback: Feedback) -> None:
-    """Refuse a reaction that makes no sense; call it before anything is kept.
-
-    Raises:
-        InvalidFeedbackError: NaN, out of range, empty, too long or of an unknown name; ``field``
-            names the argument.
-    """
-    match feedback:
-        case Rating(value=value) if not 0.0 <= value <= 1.0:
-            raise _invalid(f"a rating of {value} is not in [0, 1]", "give 0 to 1", "value")
-        case Behaviour(name=name) if name not in BEHAVIOURS:
-            raise _invalid(f"no behaviour {name!r}", f"one of {', '.join(BEHAVIOURS)}", "name")
-        case Behaviour(value=value) if not (math.isfinite(value) and value >= 0.0):
-            raise _invalid(f"a value of {value} is not >= 0", "give a finite number", "value")
-        case Choice(response=response, over=over) if response == over or not over:
-            raise _invalid("a choice needs another response", "name the other response", "over")
-        case Edit(text=text) | Comment(text=text):
-            _check_text(text, feedback.kind)
-        case _:
-            pass
-    if not feedback.response:
-        raise _invalid("no response is named", "give the id of a response", "response")
-
-
-def _check_text(text: str, kind: str) -> None:
-    if not text.strip():
-        raise _invalid(f"the {kind} is empty", "say something", "text")
-    if len(text) > LONGEST_TEXT:
-        raise _invalid(f"the {kind} has {len(text)} characters", "shorten it", "text")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise _invalid(f"the {kind} is not valid Unicode", "send UTF-8 text", "text") from error
-
-
-def _invalid(message: str, hint: str, field: str) -> InvalidFeedbackError:
-    return InvalidFeedbackError(message, hint=hint, field=field)
-
-
 def _evidence(
     turn: Interaction,
     reaction: Feedback,
@@ -239,12 +192,14 @@ def _draft(response: Response) -> Draft:
 def _liking(reaction: Behaviour, text: str) -> float:
     """What a behaviour says, in [-1, 1]: dwell beyond or short of the reading time of the text.
 
-    Longer than ten times the reading time, the person was away.
+    Longer than ten times the reading time, the person was away. Of other behaviours nobody knows.
     """
     if reaction.name == "copied":
         return min(reaction.value, 1.0)
     if reaction.name == "regenerated":
         return -min(reaction.value, 1.0)
+    if reaction.name != "dwell_seconds":
+        return 0.0
     expected = max(len(text.split()) / WORDS_PER_SECOND, 1.0)
     ratio = reaction.value / expected
     return 0.0 if ratio > 10.0 else max(-1.0, min(1.0, math.log2(max(ratio, 0.25)) / 2.0))
