@@ -61,10 +61,11 @@ class ReactionInterpreter:
             case Edit() | Choice():
                 return self._pair(interaction, newest)
             case Rating():
-                liking, noise = 2.0 * newest.value - 1.0, self.rating_noise
+                liking = 2.0 * newest.value - 1.0
+                return self._near(interaction, newest, liking, self.rating_noise)
             case Behaviour():
-                liking, noise = _liking(newest, interaction.response.text), self.behaviour_noise
-        return self._near(interaction, newest, liking, noise)
+                liking = _liking(newest, interaction.response.text)
+                return self._near(interaction, newest, liking, self.behaviour_noise)
 
     def comparisons(self, interactions: Sequence[Interaction]) -> Sequence[Comparison]:
         """Pairs in the order of the turns: choices, edits, and two answers to one prompt."""

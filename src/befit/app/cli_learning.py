@@ -1,0 +1,82 @@
+"""Commands about what is learned: learn, evaluate, values."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from befit.app.cli_shared import Json, late, now, progress, say, show, workshop
+
+evaluate = typer.Typer(help="Measure on real people.", no_args_is_help=True)
+values = typer.Typer(help="The learned guards of the universal values.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(learn)
+    evaluate.callback()(_group)
+    evaluate.command("reward")(evaluate_reward)
+    app.add_typer(evaluate, name="evaluate")
+
+
+def _group() -> None:
+    """Measure on real people."""
+
+
+def learn(
+    pairs: Annotated[
+        Path | None, typer.Option(help="JSONL of pairs instead of the journal.")
+    ] = None,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Go back to the one before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Refit what all people share; promote it after the audit, or say why not."""
+    shop = workshop()
+    cycle = shop.cycle()
+    if rollback:
+        before = cycle.artifacts.rollback(None, "reward")
+        show(before, f"active again: {before.id if before else 'none'}", as_json=as_json)
+        return
+    learner = shop.build("learner", shop.settings.learner, "learner")
+    comparisons = None if pairs is None else late("app.cli_pairs").comparisons(pairs, now())
+    say("learning ...")
+    with TemporaryDirectory(prefix="befit-") as folder:
+        artifact = cycle.improve(learner, Path(folder), now(), comparisons)
+    measured = ", ".join(f"{name} {value:.3f}" for name, value in artifact.metrics.items())
+    show(artifact, f"promoted {artifact.id}: {measured}", as_json=as_json)
+
+
+def evaluate_reward(
+    *,
+    data: Annotated[str, typer.Option(help="Data sets, comma-separated.")] = "",
+    pairs: Annotated[Path | None, typer.Option(help="JSONL of pairs.")] = None,
+    method: Annotated[str, typer.Option(help="Methods, comma-separated.")] = "default",
+    shots: Annotated[str, typer.Option(help="Pairs of a person that are seen.")] = "0,1,2,4,8,16",
+    seeds: Annotated[int, typer.Option(help="Each tests other people.")] = 3,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the result; - prints it.")
+    ] = None,
+) -> None:
+    """Accuracy of personal rewards on unseen people, beside what must be beaten."""
+    result = late("evaluate.reward").evaluate_reward(
+        _names(data),
+        pairs=pairs,
+        methods=_names(method),
+        shots=late("app.cli_pairs").numbers(shots),
+        seeds=seeds,
+        created=now(),
+        progress=progress(),
+    )
+    if json_file == Path("-"):
+        print(result.to_json())
+        return
+    if json_file is not None:
+        result.save(json_file)
+    print(late("app.cli_pairs").table(result))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())

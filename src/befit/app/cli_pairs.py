@@ -1,0 +1,54 @@
+"""Pairs and figures for the commands that learn and evaluate."""
+
+from datetime import datetime
+from pathlib import Path
+
+from befit.core.dialogue import Context, Draft, Message
+from befit.core.errors import InputError
+from befit.core.feedback import Comparison
+from befit.core.people import UserId
+from befit.evaluate.datasets.jsonl import read_pairs
+from befit.evaluate.schema import Result
+
+
+def comparisons(file: Path, at: datetime) -> list[Comparison]:
+    """The pairs of a file as comparisons; ``at`` stands where a line has no date.
+
+    Raises:
+        InvalidImportError: The file does not read.
+    """
+    return [
+        Comparison(
+            context=Context(
+                user=UserId(row.user), messages=(Message("user", row.prompt),), at=row.at or at
+            ),
+            chosen=Draft(text=row.chosen, policy="file"),
+            rejected=Draft(text=row.rejected, policy="file"),
+        )
+        for row in read_pairs(file).rows
+    ]
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Whole numbers, separated by commas.
+
+    Raises:
+        InputError: Something else stands there.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(
+            f"{text!r} is no list of numbers", hint="write 0,1,2,4,8,16", field="shots"
+        ) from error
+
+
+def table(result: Result) -> str:
+    """The figures in lines, a method and a number of shots each."""
+    head = f"{'data':<20} {'method':<14} {'shots':>5} {'metric':<10} {'value':>7}  95 % interval"
+    lines = [
+        f"{r.data:<20} {r.method:<14} {'' if r.shots is None else r.shots:>5} {r.metric:<10} "
+        f"{r.value:>7.3f}  {r.lo:.3f} to {r.hi:.3f}  ({r.people} people)"
+        for r in result.rows
+    ]
+    return "\n".join([head, *lines])

@@ -1,0 +1,189 @@
+"""Commands about one person: respond, chat, remember, feedback, profile, forget, export, import."""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from befit.app.cli_shared import (
+    Json,
+    Person,
+    Scope,
+    answered,
+    day,
+    known,
+    late,
+    now,
+    show,
+    turn,
+    wired,
+    workshop,
+)
+from befit.core.dialogue import Message
+from befit.core.errors import InputError, InvalidFeedbackError, InvalidImportError
+from befit.core.people import UserId
+
+Seed = Annotated[int, typer.Option(help="For the models that sample.")]
+Incognito = Annotated[bool, typer.Option("--incognito", help="Keep nothing of this.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (respond, chat, remember, feedback, profile, forget, export):
+        app.command()(command)
+    app.command("import")(import_)
+
+
+def respond(
+    user: Person,
+    prompt: Annotated[str, typer.Argument(help="What they ask.")],
+    *,
+    scope: Scope = "",
+    seed: Seed = 0,
+    incognito: Incognito = False,
+    as_json: Json = False,
+) -> None:
+    """Answer a person once."""
+    asked = turn(user, prompt, scope=scope, seed=seed, incognito=incognito)
+    response = wired().respond(asked)
+    used = ", ".join(response.beliefs) or "none"
+    show(
+        answered(response),
+        f"{response.text}\n\n[{response.id} · beliefs used: {used}]",
+        as_json=as_json,
+    )
+
+
+def chat(
+    user: Person, scope: Scope = "", incognito: Incognito = False, as_json: Json = False
+) -> None:
+    """Talk with a person, a line a turn; an empty line or the end of input ends it."""
+    cycle = wired()
+    messages: tuple[Message, ...] = ()
+    while True:
+        print("> ", end="", file=sys.stderr, flush=True)
+        line = sys.stdin.readline().strip()
+        if not line:
+            return
+        asked = turn(user, line, scope=scope, incognito=incognito)
+        asked = replace(asked, messages=(*messages, *asked.messages))
+        response = cycle.respond(asked)
+        messages = (*asked.messages, Message("assistant", response.text))
+        show(answered(response), response.text, as_json=as_json)
+
+
+def remember(
+    user: Person,
+    text: Annotated[str, typer.Argument(help="In the person's own words.")],
+    scope: Scope = "",
+    at: Annotated[str, typer.Option(help="When it was true; empty is now.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Keep something that a person said."""
+    shop = workshop()
+    said = late("app.evidence").stated(shop.space, UserId(user), text, day(at), scope)
+    shop.cycle().remember([said])
+    read = ", ".join(f"{name} {value:+.2f}" for name, value in said.values.items())
+    show(said, f"remembered {said.id}: {read or 'as text alone'}", as_json=as_json)
+
+
+def feedback(
+    response_id: Annotated[str, typer.Argument(help="The id that `befit respond` printed.")],
+    *,
+    user: Annotated[str, typer.Option(help="Whose response it is; looked up where empty.")] = "",
+    rating: Annotated[float | None, typer.Option(help="How good, 0 to 1.")] = None,
+    over: Annotated[str, typer.Option(help="The response it was better than.")] = "",
+    edit: Annotated[str | None, typer.Option(help="The text they would rather have.")] = None,
+    comment: Annotated[str | None, typer.Option(help="What they say about it.")] = None,
+    copied: Annotated[bool, typer.Option("--copied", help="They copied it.")] = False,
+    regenerated: Annotated[bool, typer.Option("--regenerated", help="They asked again.")] = False,
+    dwell: Annotated[float | None, typer.Option(help="Seconds they looked at it.")] = None,
+    ai: Annotated[bool, typer.Option("--ai", help="A model rates in their place.")] = False,
+    as_json: Json = False,
+) -> None:
+    """React to a response, in one way or several."""
+    read, cycle = late("app.cli_feedback"), wired()
+    who = UserId(user) if user else read.owner(cycle, response_id)
+    behaviour = {"copied": float(copied), "regenerated": float(regenerated), "dwell_seconds": dwell}
+    said = {"rating": rating, "over": over or None, "edit": edit, "comment": comment}
+    made = read.reactions(response_id, now(), said, behaviour)
+    if ai:
+        made += read.by_ai(cycle, who, response_id, now())
+    if not made:
+        raise InvalidFeedbackError("no reaction is given", hint="give --rating 0.8, or another")
+    learned = [evidence for reaction in made for evidence in cycle.receive(who, reaction)]
+    lines = f"{len(made)} kept; {len(learned)} observations learned"
+    show({"reactions": made, "evidence": learned}, lines, as_json=as_json)
+
+
+def profile(
+    user: Person,
+    why: Annotated[bool, typer.Option("--why", help="Show the evidence of each belief.")] = False,
+    as_of: Annotated[str, typer.Option(help="What was believed on that day.")] = "",
+    scope: Scope = "",
+    as_json: Json = False,
+) -> None:
+    """What is believed of a person, and how sure that is."""
+    cycle = wired()
+    who = known(cycle, user)
+    beliefs = cycle.memory.recall(turn(user, "", at=day(as_of), scope=scope)).preferences
+    words = {e.id: e for e in cycle.memory.evidence(who)} if why else {}
+    rows = [
+        {
+            **asdict(belief),
+            **({"why": [words[i] for i in belief.sources if i in words]} if why else {}),
+        }
+        for belief in sorted(beliefs, key=lambda p: (-abs(p.mean), p.dimension))
+    ]
+    lines = late("app.cli_profile").lines(rows)
+    show({"user": user, "scope": scope, "beliefs": rows}, lines, as_json=as_json)
+
+
+def forget(
+    user: Person,
+    evidence: Annotated[
+        list[str] | None, typer.Option(help="Only this observation; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Erase a person, or single observations, with all that was learned from them."""
+    cycle = wired()
+    who = known(cycle, user)
+    gone = cycle.memory.forget(who, evidence) if evidence else cycle.forget(who)
+    show({"user": user, "erased": gone}, f"{gone} records erased", as_json=as_json)
+
+
+def export(
+    user: Person,
+    file: Annotated[Path, typer.Argument(help="Where to write the JSON.")],
+    as_json: Json = False,
+) -> None:
+    """Write all that is kept of a person to a file."""
+    cycle = wired()
+    data = late("memory.portability").export_person(cycle.memory, cycle.journal, known(cycle, user))
+    try:
+        file.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{file}: {error.strerror}", hint="choose another", field="file"
+        ) from error
+    show({"user": user, "file": str(file)}, f"written to {file}", as_json=as_json)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="What `befit export` wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Take a person over from a file."""
+    try:
+        data: Any = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidImportError(
+            f"{file} does not read: {error}", hint="give a file of `befit export`", field="file"
+        ) from error
+    cycle = wired()
+    count = late("memory.portability").import_person(cycle.memory, data)
+    show({"file": str(file), "imported": count}, f"imported {count}", as_json=as_json)

@@ -1,0 +1,19 @@
+"""A profile in lines that its person can read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from befit.core.preference import TOPIC
+
+
+def lines(rows: Sequence[dict[str, Any]]) -> str:
+    """One line a belief, its evidence under it where it was asked for."""
+    said = []
+    for row in rows:
+        name = row["dimension"].removeprefix(TOPIC)
+        said.append(f"{row['mean']:+.2f} ± {row['std']:.2f}  {name}")
+        said += [
+            f"        {e.at:%Y-%m-%d} {e.kind.value}: {e.text or 'a reaction'} [{e.id}]"
+            for e in row.get("why", ())
+        ]
+    return "\n".join(said) or "nothing is believed yet"

@@ -1,0 +1,63 @@
+"""The server as the settings describe it."""
+
+import os
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+
+from befit.app.build import Workshop
+from befit.app.server.keys import KeyStore
+from befit.app.server.main import App, create_app
+from befit.app.server.options import ServerOptions
+from befit.app.server.upstream import HttpUpstream, LocalUpstream, Upstream
+from befit.core.protocols import Policy, Streams
+
+EMBEDDED = "smollm2-135m-instruct"
+
+
+def application(shop: Workshop) -> App:
+    """The ASGI application, wired.
+
+    Raises:
+        ConfigError: The settings make no sense.
+    """
+    wanted = shop.settings.server
+    options = ServerOptions(
+        model="" if shop.settings.upstream.url else _name(shop),
+        deadline_ms=wanted.deadline_ms,
+        max_body_bytes=int(wanted.max_body_mb * 1_000_000),
+        openwebui_secret=wanted.openwebui_secret,
+        user_headers=wanted.user_headers,
+        learn_stated=wanted.learn_stated,
+        threads=wanted.threads,
+    )
+    return create_app(shop.cycle(), options, KeyStore(wanted.keys), _upstream(shop))
+
+
+def _upstream(shop: Workshop) -> Upstream:
+    wanted = shop.settings.upstream
+    if wanted.url:
+        return HttpUpstream(
+            url=wanted.url,
+            model=wanted.model,
+            key=os.environ.get(wanted.key_env, ""),
+            timeout_s=wanted.timeout_s,
+        )
+    return LocalUpstream(
+        policy=shop.policy,
+        streamer=_streamer(shop.policy),
+        model=_name(shop),
+        candidates=shop.settings.candidates,
+    )
+
+
+def _streamer(policy: object) -> Streams | None:
+    """The policy that streams: this one, or the one that it wraps."""
+    if isinstance(policy, Streams):
+        return policy
+    wrapped = (getattr(policy, f.name) for f in fields(policy)) if is_dataclass(policy) else ()
+    inner = (_streamer(each) for each in wrapped if isinstance(each, Policy))
+    return next(filter(None, inner), None)
+
+
+def _name(shop: Workshop) -> str:
+    return Path(shop.settings.upstream.model or EMBEDDED).stem
