@@ -144,7 +144,7 @@ def build(upstream_url: str, tmp_path: Path) -> Iterator[Build]:
                 journal=journal or SqliteJournal(path=path),
                 artifacts=SqliteArtifacts(path=path),
             )
-            upstream = upstream or HttpUpstream(url=f"{upstream_url}/v1", timeout_s=2.0)
+            upstream = upstream or HttpUpstream(url=f"{upstream_url}/v1", timeout_s=1.0)
             chosen = ServerOptions(**{"deadline_ms": 2_000.0} | options)
             app = create_app(cycle, chosen, KeyStore(tmp_path / "keys.db"), upstream)
             url = running.enter_context(served(app))

@@ -44,7 +44,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     raw = await request.read()
     body = json.loads(raw)
     SEEN.append({"headers": {k.lower(): v for k, v in request.headers.items()}, "body": body})
-    model = body["model"]
+    model = body.setdefault("model", "plain")
     if model in ("429", "500"):
         error = {"error": {"message": f"no: {model}", "type": "x", "param": None, "code": model}}
         return web.json_response(error, status=int(model), headers=LIMITS)

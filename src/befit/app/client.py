@@ -161,7 +161,7 @@ class Client:
         Raises:
             BefitError: The class says what went wrong.
         """
-        body = {"model": model, "messages": _messages(prompt), **options}
+        body = _question(prompt, model) | options
         response = self._send(
             "POST", "chat/completions", body, headers=_controls(scope, incognito, personalize)
         )
@@ -187,7 +187,7 @@ class Client:
         Raises:
             BefitError: The class says what went wrong.
         """
-        body = {"model": model, "messages": _messages(prompt), "stream": True, **options}
+        body = _question(prompt, model) | {"stream": True} | options
         response = self._send(
             "POST",
             "chat/completions",
@@ -303,8 +303,9 @@ class Client:
         return response
 
 
-def _messages(prompt: Messages) -> list[Mapping[str, Any]]:
-    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+def _question(prompt: Messages, model: str) -> dict[str, Any]:
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+    return {"messages": messages} | ({"model": model} if model else {})
 
 
 def _controls(scope: str, incognito: bool, personalize: bool) -> dict[str, str]:

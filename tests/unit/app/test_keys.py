@@ -1,12 +1,13 @@
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from befit.app.server.keys import PREFIX, KeyStore
+from befit.app.server.keys import FRESH_S, PREFIX, KeyStore
 from befit.core.errors import CorruptStoreError, InputError, StoreError
 from befit.core.people import UserId
 
@@ -53,7 +54,7 @@ def test_every_changed_character_makes_a_wrong_key(path: Path) -> None:
     assert keys.find("sk-other-key") is None
 
 
-def test_keys_made_and_revoked_by_another_process_count_at_once(path: Path) -> None:
+def test_keys_made_and_revoked_by_another_process_count(path: Path) -> None:
     server = KeyStore(path)
     first = server.create(ANA, AT)
     assert server.find(first) is not None
@@ -74,7 +75,9 @@ def test_keys_made_and_revoked_by_another_process_count_at_once(path: Path) -> N
     found = server.find(made)
     assert found is not None
     assert found.person == "ben"
-    assert server.find(first) is None
+    deadline = time.monotonic() + 2 * FRESH_S
+    while server.find(first) is not None:
+        assert time.monotonic() < deadline
 
 
 def test_a_person_can_lose_every_key(path: Path) -> None:

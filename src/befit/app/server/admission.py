@@ -96,6 +96,7 @@ class _Choice:
     lanes: dict[str, Lane] = field(default_factory=dict)
     held: list[dict[str, Any]] = field(default_factory=list)
     responses: list[Response] = field(default_factory=list)
+    greeted: bool = False
     ended: bool = False
 
 
@@ -149,7 +150,6 @@ class Admission:
         out: list[Chunk] = []
         if index not in self._choices:
             self._choices[index] = _Choice(index)
-            out.append(self._chunk(index, {"role": "assistant", "content": ""}))
         choice = self._choices[index]
         delta = raw.get("delta")
         for name, value in delta.items() if isinstance(delta, Mapping) else ():
@@ -176,7 +176,7 @@ class Admission:
 
     async def _flush(self, choice: _Choice, name: str, piece: str | None) -> list[Chunk]:
         lane = choice.lanes[name]
-        out = [self._chunk(choice.index, {name: text}) for text in await lane.say(piece)]
+        out = [self._chunk(choice, {name: text}) for text in await lane.say(piece)]
         if lane.response is None:
             return out
         del choice.lanes[name]
@@ -202,7 +202,7 @@ class Admission:
                 choice.responses = choice.responses or [verdict]
                 choice.held = [{"content": verdict.text}]
                 raw = {"finish_reason": "content_filter"}
-            out += [self._chunk(choice.index, delta) for delta in choice.held]
+            out += [self._chunk(choice, delta) for delta in choice.held]
         return out + await self._stop(choice, raw)
 
     async def _stop(self, choice: _Choice, raw: Mapping[str, Any]) -> list[Chunk]:
@@ -224,9 +224,12 @@ class Admission:
             self.turn.context, self.prepared.conditioning, pieces
         )
 
-    def _chunk(self, index: int, delta: Mapping[str, Any]) -> Chunk:
-        choice = {"index": index, "delta": delta, "finish_reason": None}
-        return {**self._envelope, "choices": [choice]}
+    def _chunk(self, choice: _Choice, delta: Mapping[str, Any]) -> Chunk:
+        """A chunk in the upstream's envelope; the first of a choice says whose words they are."""
+        role = {} if choice.greeted else {"role": "assistant"}
+        choice.greeted = True
+        only = {"index": choice.index, "delta": {**role, **delta}, "finish_reason": None}
+        return {**self._envelope, "choices": [only]}
 
 
 def _spoken(held: list[dict[str, Any]]) -> str:

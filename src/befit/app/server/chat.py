@@ -134,20 +134,17 @@ class Chat:
         try:
             out = await admission.take(first)
             while True:
-                for chunk in out:
-                    if not spoken and _has_text(chunk):
-                        spoken = True
-                        self.metrics.observe(
-                            "befit_time_to_first_token_seconds", perf_counter() - work.asked
-                        )
-                    yield event(chunk)
+                if out and not spoken and any(map(_has_text, out)):
+                    spoken = True
+                    waited = perf_counter() - work.asked
+                    self.metrics.observe("befit_time_to_first_token_seconds", waited)
+                if out:
+                    yield b"".join(map(event, out))
                 following = None if admission.refused else await anext(chunks, None)
                 if following is None:
                     break
                 out = await admission.take(following)
-            for chunk in await admission.finish():
-                yield event(chunk)
-            yield END
+            yield b"".join(map(event, await admission.finish())) + END
         except BefitError as error:
             yield _error_event(error)
         except Exception:

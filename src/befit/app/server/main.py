@@ -10,6 +10,7 @@ import logging
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
@@ -162,7 +163,8 @@ def serve(
     with listen(host, port) as listening:
         if started is not None:
             started(*listening.getsockname()[:2])
-        runner(app).run(sockets=[listening])
+        with suppress(KeyboardInterrupt):  # by then every open answer has been ended
+            runner(app).run(sockets=[listening])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from befit.core.preference import PreferenceSpace
 from befit.cycle import Cycle
 from befit.feedback.provenance import own_words
 
-LONGEST_STATEMENT = 2_000  # characters; a longer turn is a document and no statement
+LONGEST_STATEMENT = 600  # characters; a longer turn is a task or a document and no statement
 RECORD_S = 1.0  # longest wait for the journal; past it the answer goes out without its id
 SAME = timedelta(days=1)  # within which the same words are said once
 
@@ -80,9 +80,8 @@ class Offload:
         """
         if not turn.personalize:
             return Prepared(Conditioning(), "off" if turn.context.user else "anonymous")
-        work = asyncio.get_running_loop().run_in_executor(
-            self._memory, self.cycle.prepare, turn.context
-        )
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._memory, self.cycle.prepare, turn.context)
         try:
             conditioning = await asyncio.wait_for(work, self.options.deadline_ms / 1000)
         except TimeoutError:
@@ -113,7 +112,8 @@ class Offload:
         """Journal the turn and remember what it states; whether it is in the journal."""
         if turn.context.incognito or not responses:
             return False
-        work = asyncio.ensure_future(self.call(self._record, turn, prepared, responses))
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._slow, self._record, turn, prepared, responses)
         try:
             return await asyncio.wait_for(asyncio.shield(work), RECORD_S)
         except TimeoutError:

@@ -187,7 +187,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
         leaving.cancel()
         if not doing.done():
             doing.cancel()
-        await asyncio.gather(doing, leaving, return_exceptions=True)
+            await asyncio.wait({doing})
 
 
 async def _left(receive: Receive) -> None:

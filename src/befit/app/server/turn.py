@@ -3,7 +3,6 @@
 What is befit's own in the request is taken out here; every other field goes on unchanged.
 """
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +60,7 @@ def read_turn(
         at=at,
         scope=read_scope(controls.get("scope", "")),
         incognito=user is None or _flag(controls, "incognito", default=False),
-        seed=_integer(body, "seed", lowest=-(2**63)) or secrets.randbits(31),
+        seed=_integer(body, "seed", lowest=-(2**63)) or int(at.timestamp() * 1e6) % 2**31,
     )
     _check_prompt(context.prompt)
     modalities = body.get("modalities")

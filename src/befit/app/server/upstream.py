@@ -244,15 +244,19 @@ class LocalUpstream:
             return {**envelope, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
         streamer = self.streamer or (self.policy if isinstance(self.policy, Streams) else None)
-        yield chunk({"role": "assistant"})
         finish = "stop"
         if streamer is None:
             best, *_ = await self._generate(call, self.candidates)
             finish = best.finish
             yield chunk({"content": best.text})
         else:
-            async for piece in streamer.stream(call.context, call.conditioning):
-                yield chunk({"content": piece})
+            pieces = streamer.stream(call.context, call.conditioning)
+            try:
+                async for piece in pieces:
+                    yield chunk({"content": piece})
+            finally:
+                if isinstance(pieces, AsyncGenerator):  # the client left: stop the model too
+                    await pieces.aclose()
         yield chunk({}, finish)
 
     async def models(self) -> Sequence[Mapping[str, Any]]:
