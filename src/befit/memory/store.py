@@ -1,282 +1,314 @@
-"""One SQLite file, shared by evidence, journal and artifacts: durable, grouped, many processes.
+"""One SQLite file, written by group commit and read from a pool of connections.
 
-A write is acknowledged after its transaction is on disk (WAL, ``synchronous=FULL``). While one
-transaction is being flushed the next ones gather, so that many writers share a flush and one
-writer never waits. Deleted content is overwritten. It knows tables and nothing of what they mean.
+A writer thread collects what many threads hand in, runs it as one transaction and answers each only
+when that transaction is on the disk (WAL, ``synchronous=FULL``): nothing acknowledged is lost, and
+32 writers share one flush. Several processes may use the file at once. Deleted content is
+overwritten (``secure_delete``) and `scrub` empties the write-ahead log. It knows nothing of what is
+in the file (`memory.schema`) nor of what it means.
+
+Source: group commit, DeWitt et al. 1984, "Implementation techniques for main memory database
+systems", section 5.2.
 """
 
 import os
-import queue
 import sqlite3
 import threading
+import time
+import weakref
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing, suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from befit.core.errors import (
-    CorruptStoreError,
-    FullStoreError,
-    ReadOnlyStoreError,
-    StoreError,
-)
+from befit.core.errors import CorruptStoreError, StoreError
+from befit.memory.schema import MEND, connect, translate
 
 T = TypeVar("T")
-Job = Callable[[sqlite3.Connection], T]
+Work = Callable[[sqlite3.Connection], T]
 
-SCHEMA = 1
-SHIFT = 34  # a row's key is the person's number << SHIFT | a count, so a person's rows lie together
-_MOST = 512  # jobs of one transaction
-_WAIT_S = 20.0  # for a lock that another process holds
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS person (
-  number INTEGER PRIMARY KEY, user TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS evidence (
-  key INTEGER PRIMARY KEY, id TEXT NOT NULL, body TEXT NOT NULL, vector BLOB,
-  taste TEXT NOT NULL DEFAULT '', difference BLOB);
-CREATE UNIQUE INDEX IF NOT EXISTS evidence_id ON evidence (id);
-CREATE TABLE IF NOT EXISTS turn (
-  key INTEGER PRIMARY KEY, response TEXT NOT NULL UNIQUE, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS reaction (
-  key INTEGER PRIMARY KEY AUTOINCREMENT, turn INTEGER NOT NULL, body TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS reaction_turn ON reaction (turn);
-CREATE TABLE IF NOT EXISTS artifact (
-  id TEXT PRIMARY KEY, kind TEXT NOT NULL, owner TEXT, body TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS promotion (
-  number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, owner TEXT,
-  artifact TEXT NOT NULL);
-"""
+_BATCH = 256  # most writes in one transaction
+_LINGER = 0.003  # seconds to wait for the writers that shared the last transaction
+_POOL = 16  # idle read connections kept
 
 
-@lru_cache(maxsize=256)
-def _open(path: Path, process: int) -> "Store":
-    return Store(path)
-
-
-def store_at(path: Path | str) -> "Store":
-    """The store of this file in this process; every component of one file shares it."""
-    return _open(Path(path).absolute(), os.getpid())
-
-
-@dataclass(slots=True)
 class Store:
-    """One file. Opens on first use; `close` ends its writer.
+    """The file. Opens on first use; safe to share between threads and across ``fork``.
 
     Attributes:
-        path: The database file; its folder must exist.
+        path: Where the file is; the folder is made when it is first written.
     """
 
-    path: Path
-    _jobs: "queue.SimpleQueue[tuple[Job[Any] | None, Future[Any]]]" = field(
-        default_factory=queue.SimpleQueue, init=False, repr=False
-    )
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _local: threading.local = field(default_factory=threading.local, init=False, repr=False)
-    _writer: threading.Thread | None = field(default=None, init=False, repr=False)
-    _readers: list[sqlite3.Connection] = field(default_factory=list, init=False, repr=False)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self._reset()
+        _STORES.add(self)
 
-    def write(self, job: Job[T]) -> T:
-        """Run a job in a transaction; returns when it is on disk.
+    def _reset(self) -> None:
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._writer = _Writer(self.path)
+        self._finalizer = weakref.finalize(self, self._writer.close)
 
-        Raises:
-            StoreError: It is not on disk.
-        """
-        return self.submit(job).result()
-
-    def submit(self, job: Job[T]) -> "Future[T]":
-        """`write` without waiting: the future is done when the job is on disk."""
-        future: Future[T] = Future()
-        with self._lock:
-            if self._writer is None or not self._writer.is_alive():
-                self._writer = threading.Thread(target=self._work, name="befit-store", daemon=True)
-                self._writer.start()
-            self._jobs.put((job, future))
-        return future
-
-    def read(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """Rows as they stood at the last commit of any process.
+    def read(self, work: Work[T]) -> T:
+        """Run ``work`` on a read connection; each statement sees one consistent snapshot.
 
         Raises:
-            StoreError: The file does not read.
+            StoreError: The file cannot be read.
         """
+        connection = None
         try:
-            return self._reader().execute(sql, values).fetchall()
+            connection = self._borrow()
+            return work(connection)
         except sqlite3.Error as error:
-            raise typed(error, self.path) from error
+            raise translate(error, self.path) from error
+        finally:
+            if connection is not None:
+                self._give_back(connection)
+
+    def write(self, work: Work[T]) -> T:
+        """Run ``work`` in a transaction; returns once it is on the disk.
+
+        Raises:
+            StoreError: It was not written; the type says why.
+        """
+        return self.submit(work).result()
+
+    def submit(self, work: Work[T]) -> "Future[T]":
+        """As `write`, without waiting: the future is done once it is on the disk.
+
+        ``work`` runs in another thread, together with others, and again where one of them fails: it
+        must do nothing but use the connection it is given.
+        """
+        return self._writer.submit(work)
 
     def scrub(self) -> None:
-        """Overwrite what deleted rows left in the log and in free pages.
+        """Empty the write-ahead log, so that nothing deleted is left in any file.
 
         Raises:
-            StoreError: Another process kept the log busy.
+            StoreError: Another process holds an old snapshot open.
         """
-        self._close_reader()
-        try:
-            with closing(self._connect()) as connection:
-                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-        except sqlite3.Error as error:
-            raise typed(error, self.path) from error
-        if busy:
-            raise StoreError(
-                "the log is in use, so erased bytes may still be in it",
-                hint="forget again when other processes are idle",
-            )
+        for _ in range(3):
+            if not self._writer.submit(_empty_log, bare=True).result():
+                return
+        raise StoreError(
+            f"{self.path}: the log could not be emptied; another process is reading",
+            hint="forget again when the other process is done",
+        )
+
+    def check(self) -> None:
+        """Verify every page of the file.
+
+        Raises:
+            CorruptStoreError: Something is damaged.
+        """
+        found = self.read(lambda c: c.execute("PRAGMA integrity_check(1)").fetchone()[0])
+        if found != "ok":
+            raise CorruptStoreError(f"{self.path} is damaged: {found}", hint=MEND)
 
     def close(self) -> None:
-        """Finish what was submitted, end the writer, close the files."""
-        with self._lock:
-            writer, self._writer = self._writer, None
-            if writer is not None and writer.is_alive():
-                self._jobs.put((None, Future()))
-        if writer is not None:
-            writer.join()
-        for reader in self._readers:
-            reader.close()
-        self._readers.clear()
-        self._local = threading.local()
+        """Write what was handed in and close every connection; a later use opens again."""
+        self._finalizer()
+        self._close_idle()
+        self._reset()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.path, timeout=_WAIT_S, isolation_level=None, check_same_thread=False
-        )
+    def _borrow(self) -> sqlite3.Connection:
         try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA secure_delete=ON")
-            _migrate(connection)
-        except sqlite3.Error:
-            connection.close()
-            raise
-        return connection
+            return self._idle.pop()
+        except IndexError:
+            return connect(self.path)
 
-    def _reader(self) -> sqlite3.Connection:
-        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
-        if reader is None:
-            if not self.path.exists():
-                self.write(_nothing)  # the writer makes the file
-            reader = sqlite3.connect(
-                f"{self.path.as_uri()}?mode=ro",
-                uri=True,
-                timeout=_WAIT_S,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._local.reader = reader
-            self._readers.append(reader)
-        return reader
-
-    def _close_reader(self) -> None:
-        reader: sqlite3.Connection | None = getattr(self._local, "reader", None)
-        if reader is not None:
-            reader.close()
-            self._readers.remove(reader)
-            self._local.reader = None
-
-    def _work(self) -> None:
-        connection: sqlite3.Connection | None = None
-        ended = False
-        while not ended:
-            jobs = [self._jobs.get()]
-            with suppress(queue.Empty):
-                while len(jobs) < _MOST:
-                    jobs.append(self._jobs.get_nowait())
-            ended = any(job is None for job, _ in jobs)
-            connection = self._commit(connection, [(j, f) for j, f in jobs if j is not None])
-        if connection is not None:
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if len(self._idle) < _POOL:
+            self._idle.append(connection)
+        else:
             connection.close()
 
-    def _commit(
-        self, connection: sqlite3.Connection | None, jobs: "list[tuple[Job[Any], Future[Any]]]"
-    ) -> sqlite3.Connection | None:
-        """Run the jobs in one transaction, then answer all; a failure answers all with it."""
-        done: list[tuple[Future[Any], Any, BaseException | None]] = []
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _before_fork(self) -> None:
+        """Close everything: SQLite's locks are the process's, and a child must not inherit them."""
+        self._writer.pause()
+        self._close_idle()
+
+    def _in_parent(self) -> None:
+        self._writer.resume()
+
+    def _in_child(self) -> None:
+        self._finalizer.detach()
+        self._reset()
+
+
+_STORES: "weakref.WeakSet[Store]" = weakref.WeakSet()
+_OPEN: "weakref.WeakValueDictionary[Path, Store]" = weakref.WeakValueDictionary()
+_OPENING = threading.RLock()
+
+
+def _empty_log(connection: sqlite3.Connection) -> bool:
+    """Whether something was in the way."""
+    return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+
+
+def open_store(path: str | os.PathLike[str]) -> Store:
+    """The store of that file: one in a process, so that all its users share commits."""
+    resolved = Path(path).resolve()
+    with _OPENING:
+        store = _OPEN.get(resolved)
+        if store is None:
+            store = _OPEN[resolved] = Store(resolved)
+        return store
+
+
+def _before_fork() -> None:
+    _OPENING.acquire()
+    for store in list(_STORES):
+        store._before_fork()  # noqa: SLF001 - same module
+
+
+def _in_parent() -> None:
+    for store in list(_STORES):
+        store._in_parent()  # noqa: SLF001 - same module
+    _OPENING.release()
+
+
+def _in_child() -> None:
+    for store in list(_STORES):
+        store._in_child()  # noqa: SLF001 - same module
+    _OPENING.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
+
+
+class _Task(Generic[T]):
+    """One write and its answer."""
+
+    def __init__(self, work: Work[T], *, bare: bool) -> None:
+        self.work, self.bare = work, bare
+        self.future: Future[T] = Future()
+
+
+class _Writer:
+    """The thread that writes; holds no reference to the store, so that it may be collected."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._wake = threading.Condition()
+        self._waiting: deque[_Task[Any]] = deque()
+        self._together = 1  # how many shared the last transaction
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self._serving = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def submit(self, work: Work[T], *, bare: bool = False) -> "Future[T]":
+        """Hand in a write; ``bare`` runs it outside any transaction."""
+        task = _Task(work, bare=bare)
+        with self._wake:
+            if self._closing:
+                raise StoreError(f"{self._path} is closed", hint="open the store again")
+            self._waiting.append(task)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="befit-store", daemon=True)
+                self._thread.start()
+            elif len(self._waiting) == 1 or len(self._waiting) >= self._together:
+                self._wake.notify()
+        return task.future
+
+    def close(self) -> None:
+        """Write what was handed in, then end the thread."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join()
+
+    def pause(self) -> None:
+        """Wait for the transaction under way, close the connection and start no other."""
+        self._serving.acquire()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._serving.release()
+
+    def _run(self) -> None:
+        while batch := self._collect():
+            with self._serving:
+                self._serve(batch)
+        with self._serving:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _collect(self) -> list[_Task[Any]]:
+        """The next batch; empty where the store closes. Waits only if others wrote just before."""
+        with self._wake:
+            while True:
+                while not self._waiting and not self._closing:
+                    self._wake.wait()
+                self._linger()
+                waiting = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+                self._together = max(1, len(waiting))
+                batch = [task for task in waiting if task.future.set_running_or_notify_cancel()]
+                if batch or (self._closing and not self._waiting):
+                    return batch
+
+    def _linger(self) -> None:
+        until = time.monotonic() + _LINGER
+        while len(self._waiting) < self._together and not self._closing:
+            left = until - time.monotonic()
+            if left <= 0 or not self._wake.wait(left):
+                return
+
+    def _serve(self, batch: list[_Task[Any]]) -> None:
+        grouped = [task for task in batch if not task.bare]
+        if grouped and not self._commit(grouped):
+            for task in grouped:  # each for itself, so that one that fails harms no other
+                self._commit([task])
+        for task in batch:
+            if task.bare:
+                self._answer(task)
+
+    def _commit(self, batch: list[_Task[Any]]) -> bool:
+        """Run a batch as one transaction; False where it failed and none of them was answered."""
         try:
-            connection = connection or self._connect()
+            connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
-            for job, future in jobs:
-                done.append((future, *_attempt(connection, job)))
+            results = [task.work(connection) for task in batch]
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if connection is not None:
-                connection.close()  # rolls back
-            for _, future in jobs:
-                future.set_exception(typed(error, self.path))
-            return None
-        for future, result, failure in done:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
-        return connection
+        except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
+            self._undo()
+            if len(batch) == 1:
+                batch[0].future.set_exception(self._typed(error))
+            return len(batch) == 1
+        for task, result in zip(batch, results, strict=True):
+            task.future.set_result(result)
+        return True
 
+    def _answer(self, task: _Task[Any]) -> None:
+        try:
+            task.future.set_result(task.work(self._open()))
+        except BaseException as error:  # noqa: BLE001 - whoever asked must hear of it
+            task.future.set_exception(self._typed(error))
 
-def _attempt(connection: sqlite3.Connection, job: Job[Any]) -> tuple[Any, BaseException | None]:
-    """One job of a shared transaction: its own failure undoes it alone."""
-    connection.execute("SAVEPOINT job")
-    try:
-        result = job(connection)
-    except sqlite3.Error:
-        raise  # the disk, not the job: nobody is acknowledged
-    except Exception as error:  # noqa: BLE001 - handed to the caller that submitted the job
-        connection.execute("ROLLBACK TO job")
-        connection.execute("RELEASE job")
-        return None, error
-    connection.execute("RELEASE job")
-    return result, None
+    def _undo(self) -> None:
+        """Roll back; a connection that cannot even do that is replaced."""
+        if self._connection is None or not self._connection.in_transaction:
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._connection.close()
+            self._connection = None
 
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connect(self._path)
+        return self._connection
 
-def person_number(connection: sqlite3.Connection, user: str) -> int:
-    """The person's number, new where they are; counts a change of theirs."""
-    row = connection.execute(
-        "INSERT INTO person (user, revision) VALUES (?, 1)"
-        " ON CONFLICT (user) DO UPDATE SET revision = revision + 1 RETURNING number",
-        (user,),
-    ).fetchone()
-    return int(row[0])
-
-
-def next_key(connection: sqlite3.Connection, table: str, number: int) -> int:
-    """The key of the person's next row in a table of this module."""
-    first, last = key_range(number)
-    sql = f"SELECT max(key) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608 - our own names
-    row = connection.execute(sql, (first, last)).fetchone()
-    return int(row[0]) + 1 if row[0] is not None else first
-
-
-def key_range(number: int) -> tuple[int, int]:
-    """The first and last key that a person's rows can have."""
-    return number << SHIFT, ((number + 1) << SHIFT) - 1
-
-
-def typed(error: sqlite3.Error, path: Path) -> StoreError:
-    """The error of ours for an error of SQLite's."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
-        return ReadOnlyStoreError(
-            f"{path} cannot be written: {error}", hint="give a path in a folder that can be written"
-        )
-    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-        return FullStoreError(
-            f"{path} cannot grow: {error}", hint="free some disk; what was acknowledged is safe"
-        )
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return CorruptStoreError(
-            f"{path} is damaged: {error}", hint="restore it from a backup or an export"
-        )
-    return StoreError(f"{path} cannot serve: {error}", hint="try again")
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise sqlite3.DatabaseError(f"schema {version} is newer than this befit reads ({SCHEMA})")
-    if version < SCHEMA:
-        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version={SCHEMA};COMMIT;")
-
-
-def _nothing(connection: sqlite3.Connection) -> None:
-    """A transaction that changes nothing."""
+    def _typed(self, error: BaseException) -> BaseException:
+        return translate(error, self._path) if isinstance(error, sqlite3.Error) else error
