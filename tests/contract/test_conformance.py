@@ -13,6 +13,7 @@ from befit.core.dialogue import Draft
 from befit.core.feedback import Comparison
 from befit.core.people import UserId
 from befit.core.registry import names
+from befit.reward.hierarchical import HierarchicalReward
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "policy.openai_http": {"url": "http://127.0.0.1:9/v1", "model": "none"},
@@ -79,11 +80,6 @@ def test_artifacts(shop: Workshop, tmp_path: Path) -> None:
     testing.check_artifact_store(shop.artifacts, tmp_path / "made")
 
 
-@pytest.mark.local
-def test_taste(shop: Workshop) -> None:
-    testing.check_taste(shop.reward)  # type: ignore[arg-type]
-
-
 def comparisons() -> list[Comparison]:
     """Twelve people, half of whom like it short."""
     texts = ("Yes: boil it.", "Boil it slowly, stir, taste, and season it until it is done. " * 4)
@@ -103,6 +99,13 @@ def comparisons() -> list[Comparison]:
 def test_learner(shop: Workshop, kind: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     testing.check_learner(_build(shop, kind, name), comparisons(), tmp_path / "made")
+
+
+@pytest.mark.local
+def test_taste_of_what_was_learned(shop: Workshop, tmp_path: Path) -> None:
+    _build(shop, "learner", "reward").learn(comparisons(), tmp_path, testing.AT)
+    assert shop.encoder is not None
+    testing.check_taste(HierarchicalReward.load(tmp_path, shop.encoder))
 
 
 class _Broken:

@@ -16,11 +16,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from befit.app.settings import Settings, Table, misspelt
+from befit.belief.fold import Measure
 from befit.core import protocols
 from befit.core.errors import ConfigError, MissingExtraError
 from befit.core.preference import PreferenceSpace
 from befit.core.registry import find
 from befit.cycle import Cycle
+from befit.features.style import measure
 from befit.memory.artifacts import SqliteArtifacts
 from befit.memory.journal import SqliteJournal
 from befit.memory.spaces import load_space
@@ -42,6 +44,8 @@ PROTOCOLS: dict[str, Any] = {
 KINDS = {protocol: kind for kind, protocol in PROTOCOLS.items()}
 
 _CACHED = "befit.features.encoder:CachedEncoder"  # by name: its libraries come with an extra
+
+_TASTE = {name for name in vars(protocols.Taste) if not name.startswith("_")}
 
 
 def build_cycle(settings: Settings) -> Cycle:
@@ -85,6 +89,11 @@ class Workshop:
     def space(self) -> PreferenceSpace:
         """The coordinates that every component shares."""
         return load_space(str(self.settings.memory.get("space", "style")))
+
+    @property
+    def measure(self) -> Measure:
+        """What the fold measures on texts."""
+        return measure
 
     @cached_property
     def encoder(self) -> protocols.Encoder | None:
@@ -191,7 +200,9 @@ class Workshop:
         if asked is protocols.Policy:
             return None if where == "upstream" else self.upstream
         if asked is protocols.Taste:
-            return self.reward if isinstance(self.reward, protocols.Taste) else None
+            # by the class: reading the properties of an instance would open its store
+            offers = _TASTE <= set(dir(type(self.reward)))
+            return self.reward if offers else None
         if asked is protocols.Inferer:
             return self.build("inferer", self.settings.inferer, "inferer")
         shared: dict[Any, str] = {
@@ -200,6 +211,7 @@ class Workshop:
             protocols.ArtifactStore: "artifacts",
             protocols.Journal: "journal",
             PreferenceSpace: "space",
+            Measure: "measure",
         }
         return getattr(self, shared[asked]) if asked in shared else None
 

@@ -17,7 +17,10 @@ def register(app: typer.Typer) -> None:
     app.command()(learn)
     evaluate.callback()(_group)
     evaluate.command("reward")(evaluate_reward)
+    values.command("fit")(values_fit)
+    values.command("check")(values_check)
     app.add_typer(evaluate, name="evaluate")
+    app.add_typer(values, name="values")
 
 
 def _group() -> None:
@@ -75,7 +78,35 @@ def evaluate_reward(
         return
     if json_file is not None:
         result.save(json_file)
-    print(late("app.cli_pairs").table(result))
+    print(late("app.cli_pairs").table(result.rows))
+
+
+def values_fit(
+    permissive: Annotated[
+        bool, typer.Option("--permissive", help="Only data whose licence lets the weights ship.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; empty is the cache, where guards look first.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Refit the heads on all data there is, and measure them on what was held out."""
+    card = late("values.fitting").fit(
+        late("evaluate.datasets.search").data_root(),
+        out or late("models.cache").cache_dir() / "heads",
+        progress=say,
+        permissive=permissive,
+    )
+    lines = "\n".join(f"{value:7.3f}  {name}" for name, value in card.figures.items())
+    show(card, lines, as_json=as_json)
+
+
+def values_check(as_json: Json = False) -> None:
+    """Recall and false refusals of the guards on data they were not fitted on."""
+    root = late("evaluate.datasets.search").data_root()
+    rows = [late("evaluate.schema").Row(**row) for row in late("values.measuring").check(root)]
+    lines = late("app.cli_pairs").table(rows)
+    show({"schema_version": "1.0", "rows": rows}, lines, as_json=as_json)
 
 
 def _names(text: str) -> tuple[str, ...]:

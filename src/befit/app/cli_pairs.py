@@ -1,5 +1,6 @@
 """Pairs and figures for the commands that learn and evaluate."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from befit.core.errors import InputError
 from befit.core.feedback import Comparison
 from befit.core.people import UserId
 from befit.evaluate.datasets.jsonl import read_pairs
-from befit.evaluate.schema import Result
+from befit.evaluate.schema import Row
 
 
 def comparisons(file: Path, at: datetime) -> list[Comparison]:
@@ -43,12 +44,12 @@ def numbers(text: str) -> tuple[int, ...]:
         ) from error
 
 
-def table(result: Result) -> str:
+def table(rows: Sequence[Row]) -> str:
     """The figures in lines, a method and a number of shots each."""
-    head = f"{'data':<20} {'method':<14} {'shots':>5} {'metric':<10} {'value':>7}  95 % interval"
+    head = f"{'data':<28} {'method':<14} {'shots':>5} {'metric':<18} {'value':>7}  95 % interval"
     lines = [
-        f"{r.data:<20} {r.method:<14} {'' if r.shots is None else r.shots:>5} {r.metric:<10} "
+        f"{r.data:<28} {r.method:<14} {'' if r.shots is None else r.shots:>5} {r.metric:<18} "
         f"{r.value:>7.3f}  {r.lo:.3f} to {r.hi:.3f}  ({r.people} people)"
-        for r in result.rows
+        for r in rows
     ]
     return "\n".join([head, *lines])

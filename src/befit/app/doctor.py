@@ -4,9 +4,10 @@ Looks at settings, libraries, components, models, the store, the guards and at w
 lacks. A missing extra is no fault; a component that the settings name and that does not load is.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Protocol, runtime_checkable
 
 import httpx
 
@@ -35,6 +36,13 @@ class Finding:
     ok: bool
     says: str
     way_out: str = ""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A guard that knows how well it does."""
+
+    def figures(self) -> Mapping[str, float]: ...
 
 
 def examine(load: Callable[[], Settings]) -> list[Finding]:
@@ -133,6 +141,15 @@ def _guards(shop: Workshop) -> Iterator[Finding]:
     boundary = shop.boundary
     gates = [*(guard.name for guard in boundary.guards), *(s.name for s in boundary.screens)]
     yield Finding(what="guards", ok=True, says=", ".join(gates))
+    for guard in boundary.guards:
+        if isinstance(guard, Measured):
+            shown = [f"{name} {x:.2f}" for name, x in guard.figures().items() if _is_told(name)]
+            says = "; ".join(shown) or "nothing was measured"
+            yield Finding(what=f"guard {guard.name} on held-out texts", ok=True, says=says)
+
+
+def _is_told(figure: str) -> bool:
+    return figure.endswith(("recall", "false_refusals", "accuracy"))
 
 
 def _personalization(shop: Workshop) -> Iterator[Finding]:

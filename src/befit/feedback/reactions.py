@@ -31,7 +31,7 @@ from befit.features.statements import read_statement
 from befit.features.style import measure
 from befit.feedback.provenance import own_words, placed
 
-AI_TRUST = 0.5  # what a model says in a person's place counts half
+AI_TRUST = 0.5  # of a comparison by a model; of its evidence the fold decides how much it counts
 MARKED = 0.3  # |style| from which "not like this" points somewhere
 WORDS_PER_SECOND = 238 / 60
 
@@ -87,12 +87,7 @@ class ReactionInterpreter:
         if not text.strip():
             return []
         values = read_statement(self.space, text)
-        noise = 0.3 if reaction.by == "human" else 0.3 / AI_TRUST
-        return [
-            _evidence(
-                turn, reaction, kind=EvidenceKind.STATED, text=text, values=values, noise=noise
-            )
-        ]
+        return [_evidence(turn, reaction, kind=EvidenceKind.STATED, text=text, values=values)]
 
     def _pair(self, turn: Interaction, reaction: Edit | Choice) -> list[Evidence]:
         return [
@@ -103,7 +98,6 @@ class ReactionInterpreter:
                     prompt=turn.context.prompt,
                     chosen=pair.chosen.text,
                     rejected=pair.rejected.text,
-                    weight=pair.weight,
                 ),
             )
             for pair in self._direct(turn, (reaction,))
@@ -120,8 +114,7 @@ class ReactionInterpreter:
         seen = {d.name: style[d.feature] for d in self.space.dimensions if d.feature in style}
         if liking < 0:
             seen = {name: -value for name, value in seen.items() if abs(value) >= MARKED}
-        trust = AI_TRUST if reaction.by == "ai" else 1.0
-        spread = noise / (abs(liking) * trust * (1.0 if liking > 0 else 0.5))
+        spread = noise / (abs(liking) * (1.0 if liking > 0 else 0.5))
         return [_evidence(turn, reaction, values=seen, noise=spread)] if seen else []
 
     def _direct(

@@ -75,10 +75,11 @@ def test_middling_rating_says_nothing() -> None:
     assert READ.evidence(turn(rating(0.5))) == []
 
 
-def test_ai_counts_less_and_is_marked() -> None:
-    human, ai = (READ.evidence(turn(rating(1.0, by=by)))[0] for by in ("human", "ai"))
-    assert ai.by == "ai"
-    assert ai.noise > human.noise
+def test_ai_is_marked_and_its_comparisons_count_less() -> None:
+    assert READ.evidence(turn(rating(1.0, by="ai")))[0].by == "ai"
+    over = turn(name="b", text=LONG).response
+    by_ai = turn(Choice(response="a", over="b", at=AT, by="ai"), compared=(over,))
+    assert [pair.weight for pair in READ.comparisons([by_ai])] == [0.5]
 
 
 def test_refusal_teaches_nothing() -> None:
