@@ -22,7 +22,7 @@ from befit.core.artifact import Artifact
 from befit.core.dialogue import Context, Verdict
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
-from befit.core.protocols import Journal, Memory, Policy
+from befit.core.protocols import Guard, Journal, Memory, Policy
 from befit.cycle import Cycle
 from befit.feedback.reactions import ReactionInterpreter
 from befit.generate.toy import ToyPolicy
@@ -85,6 +85,7 @@ class Build(Protocol):
         journal: Journal | None = None,
         policy: Policy | None = None,
         upstream: Upstream | None = None,
+        guard: Guard | None = None,
         **options: Any,
     ) -> World: ...
 
@@ -133,13 +134,14 @@ def build(upstream_url: str, tmp_path: Path) -> Iterator[Build]:
             journal: Journal | None = None,
             policy: Policy | None = None,
             upstream: Upstream | None = None,
+            guard: Guard | None = None,
             **options: Any,
         ) -> World:
             cycle = Cycle(
                 memory=memory or real,
                 personalizer=PromptPersonalizer(),
                 policy=policy or ToyPolicy(),
-                boundary=Boundary(guards=(Marked(),), screens=(Marked(),), probe=fine),
+                boundary=Boundary(guards=(guard or Marked(),), screens=(Marked(),), probe=fine),
                 interpreter=ReactionInterpreter(space=space),
                 journal=journal or SqliteJournal(path=path),
                 artifacts=SqliteArtifacts(path=path),

@@ -2,11 +2,14 @@
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import openai
 import pytest
+
+from befit.core.dialogue import Context, Verdict
 
 if TYPE_CHECKING:
     from tests.integration.conftest import Build, World
@@ -271,6 +274,31 @@ def test_a_sentence_leaves_when_it_is_whole_and_not_at_the_end(world: "World") -
         "You will wake up by the sea.",
     ]
     assert spoken[-1][0] - spoken[0][0] > 0.2
+
+
+class Slow:
+    """A guard that thinks for long."""
+
+    name = "slow"
+    values = ("harmless",)
+
+    def check(self, context: Context, text: str, caution: float) -> Verdict:
+        time.sleep(0.2)
+        return Verdict(guard=self.name, allowed="FORBIDDEN" not in text)
+
+
+def test_a_slow_guard_keeps_its_own_stream_waiting_and_no_other(build: "Build") -> None:
+    world = build(guard=Slow())
+    post(world, model="plain", stream=True)  # by now it is known to be slow
+    with ThreadPoolExecutor(1) as pool:
+        stream = pool.submit(post, world, "service", model="bad", stream=True)
+        waits = []
+        while not stream.done():
+            began = time.perf_counter()
+            assert httpx.get(f"{world.url}/health").status_code == 200
+            waits.append(time.perf_counter() - began)
+    assert said(chunks(stream.result())) == f"First, a plain sentence. {REFUSAL}"
+    assert sorted(waits)[len(waits) // 2] < 0.1
 
 
 @pytest.mark.parametrize("model", ["endless", "hang"])

@@ -5,10 +5,11 @@ details of the reasoning) is held until its choice ends and is judged whole. Tok
 spell the text out before it is judged, so they are dropped. Decides nothing itself.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from time import perf_counter
+from typing import Any, cast
 
 from befit.app.server.offload import Offload, Prepared
 from befit.app.server.turn import Turn
@@ -17,6 +18,8 @@ from befit.core.dialogue import Passage, Response
 
 NOT_WORDS = ("id", "type", "role", "index")  # of a message: names that no model makes up
 KEPT = ("index", "finish_reason", "stop_reason", "content_filter_results")  # of a choice
+
+SLOW_S = 0.002  # from which a guard would keep others waiting
 
 Admit = Callable[[AsyncIterator[str]], AsyncIterator[Passage | Response]]
 
@@ -37,57 +40,77 @@ def words(value: object) -> str:
     return "\n".join(found)
 
 
-@dataclass(slots=True)
+class _Wanted:
+    """What the boundary waits for: the next piece, None at the end."""
+
+    def __await__(self) -> Generator["_Wanted", str | None, str | None]:
+        return (yield self)
+
+
+class _GivenUpError(Exception):
+    """Nobody reads on."""
+
+
 class Lane:
-    """One text in passage: give it pieces, get back what the boundary released."""
+    """One text in passage: give it pieces, get back what the boundary released.
 
-    admit: Admit
-    response: Response | None = None
-    _piece: str | None = None
-    _given: asyncio.Event = field(default_factory=asyncio.Event)
-    _taken: asyncio.Event = field(default_factory=asyncio.Event)
-    _released: list[str] = field(default_factory=list)
-    _over: bool = False
-    _task: asyncio.Task[None] | None = None
+    The boundary waits for nothing but the next piece, so its stream is stepped by hand: without a
+    task, and in any thread. Not for two threads at once.
 
-    async def say(self, piece: str | None) -> list[str]:
-        """Hand over a piece, or None at the end; returns when it has been judged."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
-        self._piece = piece
-        self._taken.clear()
-        self._given.set()
-        await self._taken.wait()
-        if self._over:
-            await self._task  # raises what the boundary raised
-        released, self._released = self._released, []
-        return released
+    Attributes:
+        response: What was let through in all; None before the end.
+    """
 
-    async def close(self) -> None:
-        """Give up on the text."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    __slots__ = ("_stream", "_waiting", "response")
 
-    async def _run(self) -> None:
-        try:
-            async for out in self.admit(self._pieces()):
-                if isinstance(out, Passage):
-                    self._released.append(out.text)
-                else:
-                    self.response = out
-        finally:
-            self._over = True
-            self._taken.set()
+    def __init__(self, admit: Admit) -> None:
+        self.response: Response | None = None
+        self._stream = admit(_pieces())
+        self._waiting: Generator[object, str | None, Passage | Response] | None = None
 
-    async def _pieces(self) -> AsyncIterator[str]:
+    def say(self, piece: str | None) -> list[str]:
+        """Judge a piece, or what is left at the end (None); what may be said now."""
+        released: list[str] = []
+        given = self._waiting is not None
+        step, value = self._waiting or self._next(), piece if given else None
+        self._waiting = None
         while True:
-            await self._given.wait()
-            self._given.clear()
-            if self._piece is None:
-                return
-            yield self._piece
-            self._taken.set()  # asked for more: this piece has been judged
+            try:
+                wanted = step.send(value)
+            except StopIteration as end:
+                self._take(end.value, released)
+                step, value = self._next(), None
+            except StopAsyncIteration:
+                return released
+            else:
+                if not isinstance(wanted, _Wanted):
+                    raise TypeError("the boundary waits for something that is no piece")
+                if given:
+                    self._waiting = step
+                    return released
+                given, value = True, piece
+
+    def close(self) -> None:
+        """Give up on the text."""
+        if self._waiting is not None:
+            with suppress(_GivenUpError):
+                self._waiting.throw(_GivenUpError())
+            self._waiting = None
+
+    def _next(self) -> Generator[object, str | None, Passage | Response]:
+        step: Any = self._stream.__anext__().__await__()
+        return cast("Generator[object, str | None, Passage | Response]", step)
+
+    def _take(self, out: Passage | Response, released: list[str]) -> None:
+        if isinstance(out, Passage):
+            released.append(out.text)
+        else:
+            self.response = out
+
+
+async def _pieces() -> AsyncIterator[str]:
+    while (piece := await _Wanted()) is not None:
+        yield piece
 
 
 @dataclass(slots=True)
@@ -139,11 +162,11 @@ class Admission:
                 out += await self._end(choice, {"finish_reason": "stop"})
         return out
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give up on what is still held."""
         for choice in self._choices.values():
             for lane in choice.lanes.values():
-                await lane.close()
+                lane.close()
 
     async def _take(self, raw: Mapping[str, Any]) -> list[Chunk]:
         index = raw["index"] if isinstance(raw.get("index"), int) else 0
@@ -176,7 +199,7 @@ class Admission:
 
     async def _flush(self, choice: _Choice, name: str, piece: str | None) -> list[Chunk]:
         lane = choice.lanes[name]
-        out = [self._chunk(choice, {name: text}) for text in await lane.say(piece)]
+        out = [self._chunk(choice, {name: text}) for text in await self._judged(lane, piece)]
         if lane.response is None:
             return out
         del choice.lanes[name]
@@ -218,6 +241,15 @@ class Admission:
         else:
             self.unrecorded = True
         return [chunk]
+
+    async def _judged(self, lane: Lane, piece: str | None) -> list[str]:
+        """Guards that once took long are run beside the event loop from then on."""
+        if self.offload.guards_are_slow:
+            return await self.offload.finish(lane.say, piece)
+        began = perf_counter()
+        released = lane.say(piece)
+        self.offload.guards_are_slow = perf_counter() - began > SLOW_S
+        return released
 
     def _admit(self, pieces: AsyncIterator[str]) -> AsyncIterator[Passage | Response]:
         return self.offload.cycle.admit_stream(

@@ -155,7 +155,7 @@ class Chat:
             if admission.unrecorded:
                 self.metrics.add("befit_unrecorded_total")
             self.metrics.observe("befit_upstream_seconds", perf_counter() - work.asked)
-            await admission.close()
+            admission.close()
             await chunks.aclose()
 
     def _count_refusals(self, refused: Sequence[object]) -> None:

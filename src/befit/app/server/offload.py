@@ -59,10 +59,12 @@ class Offload:
     Attributes:
         cycle: The cycle.
         options: The deadline, how many threads, what is learned from a turn.
+        guards_are_slow: Whether a guard has been seen that keeps the event loop waiting.
     """
 
     cycle: Cycle
     options: ServerOptions
+    guards_are_slow: bool = False
     _memory: ThreadPoolExecutor = field(init=False, repr=False)
     _slow: ThreadPoolExecutor = field(init=False, repr=False)
     _space: PreferenceSpace | None = field(init=False, repr=False, default=None)
@@ -129,6 +131,15 @@ class Offload:
         return await asyncio.get_running_loop().run_in_executor(
             self._slow, lambda: work(*args, **kwargs)
         )
+
+    async def finish(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `call`, but where the caller is cancelled it waits until the work is done."""
+        doing = asyncio.ensure_future(self.call(work, *args, **kwargs))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait({doing})
+            raise
 
     def space(self, context: Context) -> PreferenceSpace:
         """The named coordinates, which the memory knows."""

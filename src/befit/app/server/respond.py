@@ -68,13 +68,21 @@ def request_of(scope: Scope) -> Request:
     """Read the head of a request."""
     headers: dict[str, str] = {}
     for name, value in scope["headers"]:
-        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
+        headers.setdefault(name.decode("latin-1").lower(), _decoded(value))
     return Request(
         method=scope["method"],
         path=scope["path"].rstrip("/") or "/",
         headers=headers,
         query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
     )
+
+
+def _decoded(value: bytes) -> str:
+    """A header's value; people's ids come in UTF-8, whatever the standard says."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 async def read_json(request: Request, receive: Receive, limit: int) -> dict[str, Any]:
@@ -154,7 +162,9 @@ async def send_reply(send: Send, reply: Reply, headers: tuple[tuple[str, str], .
         if name == "content-type":
             raw[0] = (b"content-type", value.encode("latin-1"))
         else:
-            raw.append((name.encode("latin-1"), value.encode("latin-1")[:LONGEST_HEADER]))
+            raw.append(
+                (name.encode("latin-1"), value.encode("latin-1", "replace")[:LONGEST_HEADER])
+            )
     whole = reply.body if isinstance(reply.body, bytes) else None
     if whole is not None:
         raw.append((b"content-length", str(len(whole)).encode()))
