@@ -2,16 +2,19 @@
 
 `newton` folds all observations and is the truth: the same observations in any order give the same
 bits, and leaving one out gives exactly what would have been without it. `rank_one` moves a belief
-by one observation in microseconds, close to what `newton` would say. Neither learns the features.
+by one observation in microseconds; of the first it says the same, then it drifts a little. Neither
+learns the features.
 """
 
-from math import pi, sqrt
+from math import sqrt
 
 import numpy as np
 
 from befit.belief.gaussian import Matrix, Vector, sigmoid
 
 _HALVINGS = 20
+_SCALAR_STEPS = 60
+_SCALAR_TOLERANCE = 1e-12
 _TOLERANCE = 1e-10  # Newton decrement, in nats, at which a further step changes nothing
 
 
@@ -106,7 +109,10 @@ def _root(covariance: Matrix) -> Matrix:
 def rank_one(
     mean: Vector, covariance: Matrix, delta: Vector, weight: float = 1.0
 ) -> tuple[Vector, Matrix]:
-    """The belief after one more comparison; a few microseconds at r = 64.
+    """The belief after one more comparison; ten microseconds at r = 64.
+
+    The mode moves along ``covariance @ delta`` alone, so one number finds it exactly: this is what
+    `newton` says of one observation, and no surprise makes it overshoot.
 
     Args:
         mean: Shape (r,); left as it is.
@@ -117,13 +123,30 @@ def rank_one(
     Returns:
         New mean and covariance. ``mean @ delta`` never falls, and no variance grows.
 
-    Source: extended Kalman filter on the logistic likelihood; MacKay 1992 for the probability.
+    Source: the iterated extended Kalman filter on the logistic likelihood; Bell and Cathey 1993.
     """
     spread = covariance @ delta
-    variance = float(spread @ delta)
-    p = sigmoid(float(mean @ delta) / sqrt(1.0 + pi * max(variance, 0.0) / 8.0))
+    variance = max(0.0, float(spread @ delta))
+    step, p = _one_step(float(mean @ delta), variance, weight)
     information = weight * p * (1.0 - p)
-    shrink = 1.0 + information * variance
-    moved = mean + (weight * (1.0 - p) / shrink) * spread
-    scaled = sqrt(information / shrink) * spread
-    return moved, covariance - np.multiply.outer(scaled, scaled)
+    scaled = sqrt(information / (1.0 + information * variance)) * spread
+    return mean + step * spread, covariance - np.multiply.outer(scaled, scaled)
+
+
+def _one_step(logit: float, variance: float, weight: float) -> tuple[float, float]:
+    """The root a of ``a = weight (1 - p)`` with ``p = sigmoid(logit + a variance)``, and p there.
+
+    The difference of its sides grows in a and changes sign within [0, weight]: Newton, bisecting
+    where it would leave that.
+    """
+    low, high, a = 0.0, weight, 0.0
+    p = sigmoid(logit)
+    for _ in range(_SCALAR_STEPS):
+        gap = a - weight * (1.0 - p)
+        if abs(gap) <= _SCALAR_TOLERANCE:
+            break
+        low, high = (low, a) if gap > 0.0 else (a, high)
+        tried = a - gap / (1.0 + weight * p * (1.0 - p) * variance)
+        a = tried if low < tried < high else 0.5 * (low + high)
+        p = sigmoid(logit + a * variance)
+    return a, p

@@ -118,6 +118,18 @@ def test_one_by_one_stays_a_covariance_and_never_backfires(
         mean, covariance = moved, narrowed
 
 
+@given(seed=SEEDS, width=WIDTHS, weight=st.floats(0.01, 3.0))
+def test_one_observation_is_folded_as_the_whole_fold_would(
+    seed: int, width: int, weight: float
+) -> None:
+    mean, prior, x, _, _ = problem(seed, 1, width)
+    moved, narrowed = rank_one(mean, prior, x[0], weight)
+    whole, covariance = newton(mean, prior, x, np.array([weight]), steps=50)
+    scale = 1.0 + float(np.abs(whole).max())
+    assert np.allclose(moved, whole, atol=1e-4 * scale)
+    assert np.allclose(narrowed, covariance, atol=1e-3 * float(np.trace(prior)))
+
+
 def test_one_by_one_comes_near_the_whole_fold() -> None:
     rng = np.random.default_rng(7)
     truth = rng.normal(size=8)
