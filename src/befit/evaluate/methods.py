@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import pi
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from befit.align.train.reward_model import fit_population
 from befit.belief.gaussian import unpack
 from befit.core.preference import Pair
+from befit.core.protocols import Encoder
 from befit.evaluate.metrics.calibration import log_loss
 from befit.evaluate.schema import PairRow, people_of
 from befit.features.encoder import CachedEncoder, MiniLM
@@ -27,7 +28,7 @@ from befit.reward.hierarchical import HierarchicalReward
 Array = NDArray[np.float64]
 Report = Callable[[int, int], None]
 # strong to weak, so that each starts near the last one's optimum
-RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1)
+RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03)
 _CHUNK = 64
 
 
@@ -60,7 +61,8 @@ class Method(Protocol):
 @lru_cache(maxsize=1)
 def feature_map() -> FeatureMap:
     """The default features: cached sentence embeddings beside style."""
-    return FeatureMap(CachedEncoder(MiniLM(), str(cache_dir() / "embeddings" / "evaluate.db")))
+    encoder = CachedEncoder(MiniLM(), str(cache_dir() / "embeddings" / "evaluate.db"))
+    return FeatureMap(cast("Encoder", encoder))  # an array is not typed as a sequence of sequences
 
 
 def embed(rows: Sequence[PairRow], report: Report) -> None:
@@ -100,7 +102,8 @@ class Default:
     def fit(
         self, train: Sequence[PairRow], validation: Sequence[PairRow], seed: int
     ) -> "PersonalFit":
-        pairs = {user: [_pair(row) for row in rows] for user, rows in people_of(train).items()}
+        people = people_of([*train, *validation])  # the fit keeps some aside by itself
+        pairs = {user: [_pair(row) for row in rows] for user, rows in people.items()}
         return PersonalFit(fit_population(pairs, feature_map(), rank=self.rank, seed=seed))
 
 
