@@ -225,10 +225,10 @@ def train(
             looks += 1
             if loss < best_loss:
                 best, best_loss, looks = now, loss, 0
-            if looks > _PATIENCE:
+            if looks > _PATIENCE or step == steps:
                 break
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate * (0.5 + 0.5 * cos(pi * min(1.0, step / steps)))
+            group["lr"] = learning_rate * (0.5 + 0.5 * cos(pi * step / steps))
         chosen = rng.choice(len(people), min(people_per_step, len(people)), replace=False)
         shots = rng.integers(0, MOST_SHOTS + 1, len(chosen))
         episode = draw(people, chosen.tolist(), shots.tolist(), rng)
