@@ -178,7 +178,7 @@ def test_a_service_key_reaches_the_person_that_it_names(world: "World") -> None:
 
 def test_an_id_is_the_same_in_every_place(world: "World") -> None:
     with world.raw("service") as http:
-        named = {"x-litellm-end-user-id": "jos\u00e9".encode()}
+        named = {b"x-litellm-end-user-id": "jos\u00e9".encode()}
         http.post("/v1/me/evidence", json={"text": "I like trains."}, headers=named)
         quoted = http.get("/v1/me/evidence", headers={"x-openwebui-user-id": "jos%C3%A9"})
     assert [(e["user"], e["text"]) for e in quoted.json()["data"]] == [
