@@ -1,6 +1,8 @@
 """The tables of the file, how a connection to it is opened, and what its errors mean.
 
-Rows of one person stand together: keys are ``number * SPAN + n``. It runs no transaction of its own
+Rows of one person stand together: keys are ``number * SPAN + n``. Each begins with a ``mark`` that
+no other row has: SQLite fills a page from its end, so of a deleted row the beginning is overwritten
+last, and where the mark is gone the row is. It runs no transaction of its own
 but the one that makes the tables.
 """
 
@@ -29,11 +31,13 @@ _TABLES = """
 CREATE TABLE users (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     user TEXT NOT NULL UNIQUE,
+    tag BLOB NOT NULL,
     revision INTEGER NOT NULL DEFAULT 0,
     erased INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE evidence (
     key INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL,
     owner INTEGER NOT NULL,
     id TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -53,6 +57,7 @@ CREATE TABLE evidence (
 );
 CREATE TABLE turns (
     key INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL,
     owner INTEGER NOT NULL,
     response TEXT NOT NULL,
     body TEXT NOT NULL,
@@ -60,9 +65,11 @@ CREATE TABLE turns (
 );
 CREATE TABLE reactions (
     key INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL,
     turn INTEGER NOT NULL,
     body TEXT NOT NULL
 );
+CREATE INDEX reactions_to ON reactions (turn);
 CREATE TABLE artifacts (
     id TEXT PRIMARY KEY,
     kind TEXT NOT NULL,

@@ -3,8 +3,8 @@
 A writer thread collects what many threads hand in, runs it as one transaction and answers each only
 when that transaction is on the disk (WAL, ``synchronous=FULL``): nothing acknowledged is lost, and
 32 writers share one flush. Several processes may use the file at once. Deleted content is
-overwritten (``secure_delete``) and `scrub` empties the write-ahead log. It knows nothing of what is
-in the file (`memory.schema`) nor of what it means.
+overwritten (``secure_delete``), and `scrub` sees to it that no copy is left. It knows nothing of
+what is in the file (`memory.schema`) nor of what it means.
 
 Source: group commit, DeWitt et al. 1984, "Implementation techniques for main memory database
 systems", section 5.2.
@@ -16,12 +16,13 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from befit.core.errors import CorruptStoreError, StoreError
+from befit.memory.erasure import search_bytes
 from befit.memory.schema import MEND, connect, translate
 
 T = TypeVar("T")
@@ -81,18 +82,27 @@ class Store:
         """
         return self._writer.submit(work)
 
-    def scrub(self) -> None:
-        """Empty the write-ahead log, so that nothing deleted is left in any file.
+    def scrub(self, marks: Sequence[bytes] = ()) -> None:
+        """Leave nothing of deleted rows in any file: empty the log, rewrite the file if need be.
+
+        Args:
+            marks: How the deleted rows began.
 
         Raises:
             StoreError: Another process holds an old snapshot open.
         """
+        self._empty_log()
+        if marks and search_bytes([self.path], marks):
+            self._writer.submit(lambda c: c.execute("VACUUM").rowcount, bare=True).result()
+            self._empty_log()
+
+    def _empty_log(self) -> None:
         for _ in range(3):
-            if not self._writer.submit(_empty_log, bare=True).result():
+            if not self._writer.submit(_truncate_log, bare=True).result():
                 return
         raise StoreError(
             f"{self.path}: the log could not be emptied; another process is reading",
-            hint="forget again when the other process is done",
+            hint="stop the other process, or wait for it, and use the store again",
         )
 
     def check(self) -> None:
@@ -145,7 +155,7 @@ _OPEN: "weakref.WeakValueDictionary[Path, Store]" = weakref.WeakValueDictionary(
 _OPENING = threading.RLock()
 
 
-def _empty_log(connection: sqlite3.Connection) -> bool:
+def _truncate_log(connection: sqlite3.Connection) -> bool:
     """Whether something was in the way."""
     return bool(connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
 

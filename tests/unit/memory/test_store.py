@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from befit.core.errors import CorruptStoreError, ReadOnlyStoreError, StoreError
+from befit.memory.erasure import search_bytes
 from befit.memory.schema import VERSION
 from befit.memory.store import Store, Work, open_store
 
 
 def adding(user: str) -> Work[None]:
     def work(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO users (user) VALUES (?)", (user,))
+        connection.execute("INSERT INTO users (user, tag) VALUES (?, '')", (user,))
 
     return work
 
@@ -68,7 +69,7 @@ def test_one_failure_harms_no_other(store: Store) -> None:
 
 def test_an_error_of_the_caller_comes_back_as_it_is(store: Store) -> None:
     def faulty(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO users (user) VALUES ('half')")
+        connection.execute("INSERT INTO users (user, tag) VALUES ('half', '')")
         raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
@@ -192,7 +193,8 @@ kept = 0
 try:
     for n in range(10_000):
         row = (f"{n:04}" * 900,)
-        store.write(lambda c: c.execute("INSERT INTO users (user) VALUES (?)", row).rowcount)
+        add = "INSERT INTO users (user, tag) VALUES (?, '')"
+        store.write(lambda c: c.execute(add, row).rowcount)
         kept += 1
 except FullStoreError as error:
     print(kept, error.hint)
@@ -258,3 +260,14 @@ def test_a_file_of_a_newer_version_is_refused(store: Store) -> None:
     store.close()
     with pytest.raises(StoreError, match="version 99"):
         users(store)
+
+
+def test_scrub_rewrites_the_file_where_a_copy_of_a_deleted_row_is_left(store: Store) -> None:
+    store.write(adding("a person with a name"))
+    store.write(lambda c: c.execute("PRAGMA secure_delete=OFF").fetchall())  # as a moved page does
+    store.write(lambda c: c.execute("DELETE FROM users").rowcount)
+    store.scrub()
+    assert search_bytes([store.path.parent], [b"with a name"]) > 0
+    store.scrub([b"with a name"])
+    assert search_bytes([store.path.parent], [b"with a name"]) == 0
+    assert users(store) == []

@@ -1,0 +1,183 @@
+"""The shelf of learned files: folders beside the database, and which of them is active.
+
+The files of an artifact are copied once, to the disk before they are listed, and never changed.
+Promotions are a history for each owner and kind, so that the one before can be made active again.
+It never reads what is in the files.
+"""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from befit.core.artifact import Artifact
+from befit.core.errors import FullStoreError, InputError, ReadOnlyStoreError, StoreError
+from befit.core.people import UserId
+from befit.memory.blocks import microseconds, moment
+from befit.memory.codec import dump
+from befit.memory.store import Store, open_store
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+_COLUMNS = "id, kind, owner, base, at, metrics"
+_LAST = "SELECT max(number) FROM promotions WHERE owner IS ? AND kind = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteArtifacts:
+    """The default shelf.
+
+    Attributes:
+        path: The file; the folders lie in ``<path>.artifacts``.
+    """
+
+    path: str | Path = "befit.db"
+    _store: Store = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_store", open_store(self.path))
+
+    def put(self, artifact: Artifact, folder: Path) -> None:
+        """Copy the files of an artifact onto the shelf; what is there already stays.
+
+        Raises:
+            InputError: The id cannot name a folder, or there are no files.
+            StoreError: The files could not be written.
+        """
+        place = self._place(artifact.id)
+        if not folder.is_dir():
+            raise InputError(f"{folder} is no folder", hint="learn into a folder", field="folder")
+        if not place.exists():
+            _copy(folder, place)
+        row = (
+            artifact.id,
+            artifact.kind,
+            artifact.owner,
+            artifact.base,
+            microseconds(artifact.at),
+            dump(dict(artifact.metrics)),
+        )
+        query = f"INSERT OR IGNORE INTO artifacts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)"  # noqa: S608
+        self._store.write(lambda connection: connection.execute(query, row).rowcount)
+
+    def active(self, owner: UserId | None, kind: str) -> Artifact | None:
+        """The artifact promoted last; None where there is none."""
+        return self._store.read(lambda connection: _active(connection, owner, kind))
+
+    def folder(self, artifact_id: str) -> Path:
+        """Where the files of an artifact are.
+
+        Raises:
+            InputError: There is no such artifact.
+        """
+        place = self._place(artifact_id)
+        if not place.is_dir():
+            raise _unknown(artifact_id)
+        return place
+
+    def promote(self, artifact_id: str) -> None:
+        """Make an artifact the active one of its owner and kind.
+
+        Raises:
+            InputError: There is no such artifact.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            done = connection.execute(
+                "INSERT INTO promotions (owner, kind, artifact)"
+                " SELECT owner, kind, id FROM artifacts WHERE id = ?",
+                (artifact_id,),
+            )
+            if not done.rowcount:
+                raise _unknown(artifact_id)
+
+        self._store.write(work)
+
+    def rollback(self, owner: UserId | None, kind: str) -> Artifact | None:
+        """Take the last promotion back; returns what is active now."""
+
+        def work(connection: sqlite3.Connection) -> Artifact | None:
+            connection.execute(f"DELETE FROM promotions WHERE number = ({_LAST})", (owner, kind))  # noqa: S608
+            return _active(connection, owner, kind)
+
+        return self._store.write(work)
+
+    def erase(self, owner: UserId) -> int:
+        """Erase a person's artifacts, files included; returns how many."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM promotions WHERE owner = ?", (owner,))
+            connection.execute("DELETE FROM artifacts WHERE owner = ?", (owner,))
+
+        query = "SELECT id FROM artifacts WHERE owner = ?"
+        owned = self._store.read(lambda c: c.execute(query, (owner,)).fetchall())
+        for (each,) in owned:  # the files first: cut short, it can be done again
+            shutil.rmtree(self._place(each), ignore_errors=True)
+            if self._place(each).exists():
+                raise ReadOnlyStoreError(
+                    f"{self._place(each)} cannot be erased", hint="make the folder writable"
+                )
+        if owned:
+            self._store.write(work)
+            self._store.scrub()
+        return len(owned)
+
+    def _place(self, artifact_id: str) -> Path:
+        if not _ID.fullmatch(artifact_id):
+            raise InputError(
+                f"{artifact_id!r} cannot name an artifact",
+                hint="use letters, digits, dot, dash and underscore",
+                field="artifact_id",
+            )
+        path = self._store.path
+        return path.with_name(f"{path.name}.artifacts") / artifact_id
+
+
+def _active(connection: sqlite3.Connection, owner: UserId | None, kind: str) -> Artifact | None:
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM artifacts WHERE id ="  # noqa: S608 - ours
+        f" (SELECT artifact FROM promotions WHERE number = ({_LAST}))",
+        (owner, kind),
+    ).fetchone()
+    if row is None:
+        return None
+    name, kind, owned, base, at, metrics = row
+    return Artifact(
+        id=name, kind=kind, owner=owned, base=base, at=moment(at), metrics=json.loads(metrics)
+    )
+
+
+def _copy(folder: Path, place: Path) -> None:
+    """Copy a folder so that it is there whole or not at all, and on the disk."""
+    part = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(folder, part)
+        for path in [*part.rglob("*"), part]:
+            _flush(path)
+        if not place.exists():
+            part.rename(place)
+            _flush(place.parent)
+    except OSError as error:
+        kind: type[StoreError] = FullStoreError if error.errno == 28 else ReadOnlyStoreError
+        raise kind(
+            f"{place.parent}: {error.strerror}", hint="free space or make the folder writable"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unknown(artifact_id: str) -> InputError:
+    return InputError(
+        f"there is no artifact {artifact_id!r}", hint="learn one first", field="artifact_id"
+    )

@@ -1,0 +1,231 @@
+"""One person's evidence decoded, and a bounded cache of it.
+
+Rows to evidence and back, vectors as int8 with the scale that makes them unit again. A block is
+valid for one revision of its person; whoever reads it checks that. No SQL here.
+"""
+
+import json
+import struct
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from befit.core.people import EvidenceKind, UserId
+from befit.core.preference import Evidence, Gaussian, Pair, Preference
+from befit.memory.codec import dump
+from befit.memory.recall import Entry, Index, Vector, stems
+
+#: What of a row `entry_of` reads, in order.
+COLUMNS = (
+    "key, id, kind, at, text, vals, noise, pair, scope, source, reacted,"
+    " vector, encoder, latent, taste"
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_OVERHEAD = 2_000  # bytes of one entry's objects, about
+
+
+def row_of(
+    e: Evidence,
+    vector: Vector | None,
+    encoder: str,
+    latent: Sequence[float] | None,
+    taste: str,
+) -> tuple[Any, ...]:
+    """The columns of a row but its key."""
+    pair = ""
+    if e.pair is not None:
+        pair = dump(asdict(e.pair))
+    return (
+        e.id,
+        e.kind.value,
+        microseconds(e.at),
+        e.text,
+        dump(dict(e.values)) if e.values else "",
+        e.noise,
+        pair,
+        e.scope,
+        e.source,
+        e.by,
+        pack_vector(vector),
+        encoder if vector is not None else "",
+        pack_latent(latent),
+        taste if latent is not None else "",
+    )
+
+
+def microseconds(at: datetime) -> int:
+    """A time as whole microseconds since 1970, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    """The time, UTC, of `microseconds`."""
+    return _EPOCH + at * _MICROSECOND
+
+
+def entry_of(user: UserId, row: Sequence[Any]) -> Entry:
+    """A row, with the columns of `COLUMNS`, decoded."""
+    key, name, kind, at, text, values, noise, pair, scope, source, by, vector, encoder = row[:13]
+    told = json.loads(pair) if pair else None
+    evidence = Evidence(
+        id=name,
+        user=user,
+        kind=EvidenceKind(kind),
+        at=moment(at),
+        text=text,
+        values=json.loads(values) if values else {},
+        noise=noise,
+        pair=Pair(**told) if told else None,
+        scope=scope,
+        source=source,
+        by=by,
+    )
+    return Entry(
+        key=key,
+        evidence=evidence,
+        vector=unpack_vector(vector),
+        encoder=encoder,
+        latent=unpack_latent(row[13]),
+        taste=row[14],
+        terms=stems(text) if text else Counter(),
+    )
+
+
+def pack_vector(vector: Vector | None) -> bytes | None:
+    """A unit vector as int8, a quarter of its size; its direction moves by under one degree."""
+    if vector is None:
+        return None
+    largest = float(np.abs(vector).max()) or 1.0
+    return bytes(np.rint(vector * (127.0 / largest)).astype(np.int8).tobytes())
+
+
+def unpack_vector(blob: bytes | None) -> Vector | None:
+    """The unit vector of `pack_vector`."""
+    if blob is None:
+        return None
+    vector = np.frombuffer(blob, dtype=np.int8).astype(np.float32)
+    return vector / np.float32(max(1.0, float(np.sqrt(vector @ vector))))
+
+
+def pack_latent(latent: Sequence[float] | None) -> bytes | None:
+    """Numbers as float64, so that nothing is lost."""
+    return None if latent is None else struct.pack(f"<{len(latent)}d", *latent)
+
+
+def unpack_latent(blob: bytes | None) -> tuple[float, ...] | None:
+    """The numbers of `pack_latent`."""
+    return None if blob is None else struct.unpack(f"<{len(blob) // 8}d", blob)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is believed on one day in one scope.
+
+    Attributes:
+        preferences: The named beliefs and topics.
+        weights: What each entry counts, in the order of the block; 0 for what came later.
+        taste: The latent posterior, where a reward was learned.
+    """
+
+    preferences: tuple[Preference, ...]
+    weights: tuple[float, ...]
+    taste: Gaussian | None
+
+
+@dataclass(slots=True)
+class Block:
+    """The evidence of one person at one revision, oldest first.
+
+    Attributes:
+        number: The person's number.
+        revision: Moves with every change.
+        erased: Moves with every deletion; while it stands, rows were only added.
+        entries: Ordered by time and id.
+        derived: Encoder and taste that the entries' vectors and latents fit.
+        views: What was believed, by scope, day and taste.
+    """
+
+    number: int
+    revision: int
+    erased: int
+    entries: tuple[Entry, ...]
+    derived: tuple[str, str] = ("", "")
+    views: dict[tuple[str, datetime, int, str], View] = field(default_factory=dict)
+    _times: list[datetime] | None = None
+    _index: Index | None = None
+
+    @classmethod
+    def of(cls, number: int, revision: int, erased: int, entries: Iterable[Entry]) -> "Block":
+        """A block of entries in any order."""
+        ordered = sorted(entries, key=lambda each: (each.evidence.at, each.evidence.id))
+        return cls(number, revision, erased, tuple(ordered))
+
+    @property
+    def times(self) -> list[datetime]:
+        """When each entry was true, ascending."""
+        if self._times is None:
+            self._times = [each.evidence.at for each in self.entries]
+        return self._times
+
+    def index(self, count: int) -> Index:
+        """The index over the first ``count`` entries."""
+        if count < len(self.entries):
+            return Index(self.entries[:count], self.derived[0])
+        if self._index is None:
+            self._index = Index(self.entries, self.derived[0])
+        return self._index
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        return sum(
+            _OVERHEAD
+            + 2 * len(each.evidence.text)
+            + (0 if each.vector is None else 2 * each.vector.nbytes)
+            + (0 if each.evidence.pair is None else len(each.evidence.pair.chosen) * 2)
+            + (0 if each.evidence.pair is None else len(each.evidence.pair.rejected) * 2)
+            for each in self.entries
+        )
+
+
+class Blocks:
+    """The blocks used last, bounded by bytes; safe to share between threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._used = 0
+        self._lock = threading.Lock()
+        self._blocks: OrderedDict[UserId, tuple[Block, int]] = OrderedDict()
+
+    def get(self, user: UserId) -> Block | None:
+        """The person's block, of whatever revision."""
+        with self._lock:
+            found = self._blocks.get(user)
+            if found is None:
+                return None
+            self._blocks.move_to_end(user)
+            return found[0]
+
+    def put(self, user: UserId, block: Block) -> None:
+        """Keep a block, and drop the ones used longest ago."""
+        size = block.size
+        with self._lock:
+            self._used += size - self._blocks.get(user, (block, 0))[1]
+            self._blocks[user] = (block, size)
+            self._blocks.move_to_end(user)
+            while self._used > self._limit and len(self._blocks) > 1:
+                _, (_, freed) = self._blocks.popitem(last=False)
+                self._used -= freed
+
+    def drop(self, user: UserId) -> None:
+        """Keep nothing of a person."""
+        with self._lock:
+            _, freed = self._blocks.pop(user, (None, 0))
+            self._used -= freed

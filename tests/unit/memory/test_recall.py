@@ -1,0 +1,101 @@
+"""Relevance: exact, bounded, and nothing for what has nothing to do with the prompt."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from befit.core.people import EvidenceKind, UserId
+from befit.core.preference import Evidence
+from befit.memory.blocks import pack_vector, unpack_vector
+from befit.memory.recall import Entry, Index, select, stems
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def entries(texts: Sequence[str], noise: float = 0.3) -> list[Entry]:
+    return [
+        Entry(
+            key=n,
+            evidence=Evidence(
+                id=f"{n:03}",
+                user=UserId("u"),
+                kind=EvidenceKind.STATED,
+                at=AT,
+                text=text,
+                noise=noise,
+            ),
+            vector=None,
+            latent=None,
+            taste="",
+            encoder="",
+            terms=stems(text),
+        )
+        for n, text in enumerate(texts)
+    ]
+
+
+def picked(texts: Sequence[str], prompt: str, budget: int = 1000) -> list[str]:
+    found = entries(texts)
+    return [e.text for e in select(Index(found), [1.0] * len(found), prompt, None, budget)]
+
+
+def test_endings_do_not_hide_a_word() -> None:
+    assert stems("flights") == stems("flight")
+    assert stems("cooking") == stems("cook")
+    assert stems("cities") == stems("city")
+    assert not stems("I would like to have some of that")
+
+
+def test_rare_words_and_short_texts_win() -> None:
+    texts = ["tea and cake", "tea and trains", "tea " + "and other things entirely " * 20]
+    assert picked(texts, "trains for tea")[0] == "tea and trains"
+    assert picked(texts, "tea")[-1] == texts[2]
+    assert picked(texts, "mountains") == []
+
+
+words = st.lists(st.sampled_from("tea cake train boat hill".split()), max_size=6).map(" ".join)  # noqa: SIM905
+
+
+@given(st.lists(words, max_size=8), words, st.integers(0, 30))
+def test_what_is_picked_shares_a_word_and_fits(texts: list[str], prompt: str, budget: int) -> None:
+    found = picked(texts, prompt, budget)
+    assert sum(len(text) // 4 + 1 for text in found) <= budget
+    for text in found:
+        assert set(text.split()) & set(prompt.split())
+    if budget == 30:
+        assert set(picked(texts, prompt, 10**6)) == {
+            text for text in texts if set(text.split()) & set(prompt.split())
+        }
+
+
+def test_weights_and_certainty_decide_between_equals() -> None:
+    sure, vague = entries(["tea one"], noise=0.1)[0], entries(["", "tea two"], noise=2.0)[1]
+    assert select(Index([vague, sure]), [1.0, 1.0], "tea", None, 99)[0] is sure.evidence
+    assert select(Index([vague, sure]), [1.0, 0.0], "tea", None, 99) == (vague.evidence,)
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=8).filter(any))
+def test_a_packed_vector_points_the_same_way(values: list[float]) -> None:
+    vector = np.array(values, dtype=np.float32)
+    vector /= max(float(np.linalg.norm(vector)), 1e-30)
+    again = unpack_vector(pack_vector(vector))
+    assert again is not None
+    if np.linalg.norm(vector) > 0.99:
+        assert float(again @ vector) > 0.995
+
+
+def test_packed_recall_is_nearly_exact() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(1000, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    packed = np.stack([unpack_vector(pack_vector(v)) for v in vectors])  # type: ignore[misc]
+    hits = 0
+    for _ in range(50):
+        query = rng.normal(size=384).astype(np.float32)
+        exact = set(np.argsort(vectors @ query)[-5:].tolist())
+        hits += len(exact & set(np.argsort(packed @ query)[-5:].tolist()))
+    assert hits / 250 == pytest.approx(1.0, abs=0.03)
