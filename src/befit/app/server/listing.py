@@ -7,12 +7,11 @@ from typing import Any
 
 from befit.app.server.ask import Ask
 from befit.app.server.metrics import MEDIA_TYPE, Metrics
-from befit.app.server.offload import Offload
+from befit.app.server.offload import NOBODY, Offload
 from befit.app.server.problems import NotFoundError
 from befit.app.server.respond import Reply, json_reply
 from befit.app.server.upstream import Upstream
 from befit.core.errors import StoreError
-from befit.core.people import UserId
 
 STORE_S = 1.0  # longest wait for the store before it counts as down
 
@@ -69,7 +68,7 @@ class Listing:
         return await self.upstream.models()
 
     async def _store(self) -> bool:
-        look = self.offload.call(self.offload.cycle.memory.evidence, UserId("befit:readiness"))
+        look = self.offload.call(self.offload.cycle.memory.evidence, NOBODY)
         try:
             await asyncio.wait_for(look, STORE_S)
         except (StoreError, TimeoutError):

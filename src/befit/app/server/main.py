@@ -185,6 +185,7 @@ class _App:
             await self._answer(request_of(scope), receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
+        self.offload.warm(self.clock())
         while (message := await receive())["type"] != "lifespan.shutdown":
             await send({"type": f"{message['type']}.complete"})
         await self.upstream.close()

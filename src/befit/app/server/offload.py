@@ -9,15 +9,16 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 from befit.app.evidence import stated
 from befit.app.server.options import ServerOptions
 from befit.app.server.problems import problem_of
 from befit.app.server.turn import Turn
-from befit.core.dialogue import Conditioning, Context, Draft, Response
+from befit.core.dialogue import Conditioning, Context, Draft, Message, Response
 from befit.core.errors import BefitError, InputError
+from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
 from befit.cycle import Cycle
 from befit.feedback.provenance import own_words
@@ -25,6 +26,8 @@ from befit.feedback.provenance import own_words
 LONGEST_STATEMENT = 600  # characters; a longer turn is a task or a document and no statement
 RECORD_S = 1.0  # longest wait for the journal; past it the answer goes out without its id
 SAME = timedelta(days=1)  # within which the same words are said once
+
+NOBODY = UserId("befit:nobody")  # of whom nothing is ever kept
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,6 +76,14 @@ class Offload:
         """Make the threads; none starts before it is needed."""
         self._memory = ThreadPoolExecutor(self.options.threads, "befit-memory")
         self._slow = ThreadPoolExecutor(self.options.threads, "befit-slow")
+
+    def warm(self, at: datetime) -> None:
+        """Load, beside the first requests, what memory and guards load on first use."""
+        hello = (Message("user", "Hello."),)
+        context = Context(user=NOBODY, messages=hello, at=at, incognito=True)
+        self._memory.submit(self.cycle.prepare, context)
+        answer = [Draft(text="Hello.", policy="warm")]
+        self._slow.submit(self.cycle.admit, context, Conditioning(), answer)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """The conditioning, within the deadline.
