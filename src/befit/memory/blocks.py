@@ -7,18 +7,19 @@ valid for one revision of its person; whoever reads it checks that. No SQL here.
 import json
 import struct
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Gaussian, Pair, Preference
 from befit.memory.codec import dump
-from befit.memory.recall import Entry, Index, Vector, stems
+from befit.memory.recall import Entry, Index, Vector, pack_vector
 
 #: What of a row `entry_of` reads, in order.
 COLUMNS = (
@@ -28,6 +29,7 @@ COLUMNS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_KINDS = {kind.value: kind for kind in EvidenceKind}
 _OVERHEAD = 2_000  # bytes of one entry's objects, about
 
 
@@ -53,7 +55,7 @@ def row_of(
         e.scope,
         e.source,
         e.by,
-        pack_vector(vector),
+        None if vector is None else pack_vector(vector),
         encoder if vector is not None else "",
         pack_latent(latent),
         taste if latent is not None else "",
@@ -72,46 +74,29 @@ def moment(at: int) -> datetime:
 
 def entry_of(user: UserId, row: Sequence[Any]) -> Entry:
     """A row, with the columns of `COLUMNS`, decoded."""
-    key, name, kind, at, text, values, noise, pair, scope, source, by, vector, encoder = row[:13]
-    told = json.loads(pair) if pair else None
+    key, name, kind, at, text, values, noise, pair, scope, source, by = row[:11]
     evidence = Evidence(
         id=name,
         user=user,
-        kind=EvidenceKind(kind),
+        kind=_KINDS[kind],
         at=moment(at),
         text=text,
         values=json.loads(values) if values else {},
         noise=noise,
-        pair=Pair(**told) if told else None,
+        pair=Pair(**json.loads(pair)) if pair else None,
         scope=scope,
         source=source,
         by=by,
     )
+    vector, encoder, latent, taste = row[11:]
     return Entry(
         key=key,
         evidence=evidence,
-        vector=unpack_vector(vector),
+        vector=vector,
         encoder=encoder,
-        latent=unpack_latent(row[13]),
-        taste=row[14],
-        terms=stems(text) if text else Counter(),
+        latent=unpack_latent(latent),
+        taste=taste,
     )
-
-
-def pack_vector(vector: Vector | None) -> bytes | None:
-    """A unit vector as int8, a quarter of its size; its direction moves by under one degree."""
-    if vector is None:
-        return None
-    largest = float(np.abs(vector).max()) or 1.0
-    return bytes(np.rint(vector * (127.0 / largest)).astype(np.int8).tobytes())
-
-
-def unpack_vector(blob: bytes | None) -> Vector | None:
-    """The unit vector of `pack_vector`."""
-    if blob is None:
-        return None
-    vector = np.frombuffer(blob, dtype=np.int8).astype(np.float32)
-    return vector / np.float32(max(1.0, float(np.sqrt(vector @ vector))))
 
 
 def pack_latent(latent: Sequence[float] | None) -> bytes | None:
@@ -135,7 +120,7 @@ class View:
     """
 
     preferences: tuple[Preference, ...]
-    weights: tuple[float, ...]
+    weights: NDArray[np.float64]
     taste: Gaussian | None
 
 
@@ -188,7 +173,7 @@ class Block:
         return sum(
             _OVERHEAD
             + 2 * len(each.evidence.text)
-            + (0 if each.vector is None else 2 * each.vector.nbytes)
+            + 5 * len(each.vector or b"")
             + (0 if each.evidence.pair is None else len(each.evidence.pair.chosen) * 2)
             + (0 if each.evidence.pair is None else len(each.evidence.pair.rejected) * 2)
             for each in self.entries

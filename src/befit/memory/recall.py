@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 
 import numpy as np
@@ -39,6 +40,7 @@ _STOP = frozenset(
 )
 
 Vector = NDArray[np.float32]
+Postings = tuple[NDArray[np.intp], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +50,41 @@ class Entry:
     Attributes:
         key: Its row.
         evidence: What was observed.
-        vector: Unit embedding of its text, shape (width,); None without text or encoder.
+        vector: Embedding of its text by ``encoder``, as `pack_vector` makes it; None without one.
+        encoder: Name of the encoder.
         latent: Difference of its pair in the coordinates of ``taste``; None without a pair.
         taste: Version of those coordinates.
-        encoder: Name of the encoder of ``vector``.
-        terms: Stems of its text, and how often each occurs.
     """
 
     key: int
     evidence: Evidence
-    vector: Vector | None
-    latent: tuple[float, ...] | None
-    taste: str
-    encoder: str
-    terms: Counter[str]
+    vector: bytes | None = None
+    encoder: str = ""
+    latent: tuple[float, ...] | None = None
+    taste: str = ""
 
 
-def stems(text: str) -> Counter[str]:
+def pack_vector(vector: Vector) -> bytes:
+    """A unit vector as int8, a quarter of its size; its direction moves by under one degree."""
+    largest = float(np.abs(vector).max()) or 1.0
+    return bytes(np.rint(vector * (127.0 / largest)).astype(np.int8).tobytes())
+
+
+def unpack_vectors(blobs: Sequence[bytes]) -> Vector:
+    """The unit vectors of `pack_vector`, shape (len(blobs), width)."""
+    packed = np.frombuffer(b"".join(blobs), dtype=np.int8).reshape(len(blobs), -1)
+    vectors = packed.astype(np.float32)
+    norms = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    vectors /= np.maximum(norms, 1.0)[:, None]
+    return vectors
+
+
+def stems(text: str) -> list[str]:
     """The words of a text that carry meaning, without their endings."""
-    words = (word for word in _WORD.findall(text.casefold()) if word not in _STOP)
-    return Counter(_stem(word) for word in words)
+    return [_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP]
 
 
+@lru_cache(maxsize=32_768)
 def _stem(word: str) -> str:
     if len(word) > 5 and word.endswith("ing"):
         return word[:-3]
@@ -86,24 +101,35 @@ class Index:
     Args:
         entries: What to search.
         encoder: Whose embeddings to use; "" for none.
+
+    Attributes:
+        costs: Tokens of each excerpt.
+        cheapest: The least of them.
     """
 
     def __init__(self, entries: Sequence[Entry], encoder: str = "") -> None:
         self.entries = entries
-        sizes = [float(sum(entry.terms.values())) for entry in entries]
-        self._sizes = np.array(sizes)
-        self._mean = max(1.0, sum(sizes) / max(1, len(sizes)))
-        self._postings: dict[str, list[tuple[int, int]]] = {}
+        self._terms: dict[str, list[int]] = {}  # a row stands as often as the term occurs in it
+        sizes = []
         for row, entry in enumerate(entries):
-            for term, times in entry.terms.items():
-                self._postings.setdefault(term, []).append((row, times))
-        found = {
+            found = stems(entry.evidence.text) if entry.evidence.text else ()
+            for term in found:
+                self._terms.setdefault(term, []).append(row)
+            sizes.append(len(found))
+        self.costs = [len(e.evidence.text) // CHARACTERS_PER_TOKEN + 1 for e in entries]
+        self.cheapest = min(self.costs, default=1)
+        mean = max(1.0, sum(sizes) / max(1, len(sizes)))
+        self._sizes = _K1 * (1.0 - _B + _B / mean * np.array(sizes, dtype=np.float64))
+        self._postings: dict[str, Postings] = {}
+        noise = np.array([entry.evidence.noise for entry in entries])
+        self._certainty = 1.0 / (1.0 + noise * noise)
+        blobs = {
             row: entry.vector
             for row, entry in enumerate(entries)
             if entry.vector is not None and entry.encoder == encoder
         }
-        self._rows = np.array(list(found), dtype=np.intp)
-        self._matrix = np.stack(list(found.values())) if found else None
+        self._rows = np.array(list(blobs), dtype=np.intp)
+        self._matrix = unpack_vectors(list(blobs.values())) if blobs else None
 
     @property
     def has_vectors(self) -> bool:
@@ -128,18 +154,35 @@ class Index:
     def _words(self, prompt: str) -> NDArray[np.float64]:
         """BM25 of each entry."""
         scores = np.zeros(len(self.entries))
-        for term in stems(prompt):
-            postings = self._postings.get(term, ())
-            rarity = log(1.0 + (len(self.entries) - len(postings) + 0.5) / (len(postings) + 0.5))
-            for row, times in postings:
-                size = 1.0 - _B + _B * self._sizes[row] / self._mean
-                scores[row] += rarity * times * (_K1 + 1.0) / (times + _K1 * size)
+        for term in dict.fromkeys(stems(prompt)):
+            if term not in self._terms:
+                continue
+            if term not in self._postings:
+                self._postings[term] = self._posting(term)
+            rows, parts = self._postings[term]
+            scores[rows] += parts
         return scores
+
+    def _posting(self, term: str) -> Postings:
+        """The rows that have a term, and its part of their score."""
+        found = Counter(self._terms[term])
+        rows = np.array(list(found), dtype=np.intp)
+        times = np.array(list(found.values()), dtype=np.float64)
+        rarity = log(1.0 + (len(self.entries) - len(rows) + 0.5) / (len(rows) + 0.5))
+        return rows, rarity * times * (_K1 + 1.0) / (times + self._sizes[rows])
+
+    def ranked(self, weights: NDArray[np.float64], prompt: str, vector: Vector | None) -> list[int]:
+        """The rows that have to do with the prompt and count today, best first, then newest."""
+        relevance = self.relevance(prompt, vector)
+        scores = relevance * (0.5 + 0.5 * weights) * self._certainty
+        rows = np.flatnonzero((relevance > 0.0) & (weights > 0.0))[::-1]
+        order: list[int] = rows[np.argsort(-scores[rows], kind="stable")].tolist()
+        return order
 
 
 def select(
     index: Index,
-    weights: Sequence[float],
+    weights: NDArray[np.float64],
     prompt: str,
     vector: Vector | None,
     budget: int,
@@ -148,26 +191,20 @@ def select(
 
     Args:
         index: The person's excerpts.
-        weights: What each counts on this day in this scope, in [0, 1]; 0 leaves it out.
+        weights: What each counts on this day in this scope, in [0, 1], shape (entries,); 0 leaves
+            it out.
         prompt: What was asked.
         vector: Its unit embedding, where there is an encoder.
         budget: Tokens that the excerpts may take together, at 4 characters each.
     """
     if budget <= 0 or not index.entries:
         return ()
-    relevance = index.relevance(prompt, vector)
-    related = np.flatnonzero(relevance > 0.0).tolist()
-    scored = []
-    for row in related:
-        e = index.entries[row].evidence
-        if weights[row] > 0.0:
-            certainty = 1.0 / (1.0 + e.noise * e.noise)
-            score = float(relevance[row]) * (0.5 + 0.5 * weights[row]) * certainty
-            scored.append((-score, -e.at.timestamp(), e.id, e))
-    scored.sort(key=lambda each: each[:3])
     chosen: dict[str, Evidence] = {}
-    for *_, e in scored:
-        cost = len(e.text) // CHARACTERS_PER_TOKEN + 1
+    for row in index.ranked(weights, prompt, vector):
+        if budget < index.cheapest:
+            break
+        e = index.entries[row].evidence
+        cost = index.costs[row]
         if cost <= budget and e.text not in chosen:
             chosen[e.text] = e
             budget -= cost

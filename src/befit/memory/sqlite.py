@@ -224,9 +224,9 @@ class SqliteMemory:
     ) -> View:
         fold = self._fold()
         weigher = fold if isinstance(fold, BayesFold) else BayesFold()
-        weights = tuple(weigher.weight(each.evidence, day, scope) for each in entries)
+        weights = [weigher.weight(each.evidence, day, scope) for each in entries]
         beliefs = fold.infer(space, [each.evidence for each in entries], day, scope)
-        return View(tuple(beliefs), weights, self._posterior(entries, weights))
+        return View(tuple(beliefs), np.array(weights), self._posterior(entries, weights))
 
     def _posterior(self, entries: Sequence[Entry], weights: Sequence[float]) -> Gaussian | None:
         """The latent posterior; None before a reward was learned, when a taste has no version."""
@@ -258,13 +258,11 @@ class SqliteMemory:
         cached = self._blocks.get(user) if is_text(user) else None
 
         def read(connection: sqlite3.Connection) -> Block:
-            found = connection.execute(
-                "SELECT number, revision, erased FROM users WHERE user = ?", (user,)
-            ).fetchone()
-            if found is None:
-                return Block.of(0, 0, 0, ())
-            if cached is not None and (cached.number, cached.revision) == found[:2]:
-                return cached
+            if cached is not None:
+                query = "SELECT number, revision FROM users WHERE user = ?"
+                found = connection.execute(query, (user,)).fetchone()
+                if found == (cached.number, cached.revision):
+                    return cached
             return _load(connection, user, cached)
 
         if not is_text(user):

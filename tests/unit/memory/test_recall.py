@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
-from befit.memory.blocks import pack_vector, unpack_vector
-from befit.memory.recall import Entry, Index, select, stems
+from befit.memory.recall import Entry, Index, pack_vector, select, stems, unpack_vectors
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -28,11 +27,6 @@ def entries(texts: Sequence[str], noise: float = 0.3) -> list[Entry]:
                 text=text,
                 noise=noise,
             ),
-            vector=None,
-            latent=None,
-            taste="",
-            encoder="",
-            terms=stems(text),
         )
         for n, text in enumerate(texts)
     ]
@@ -40,7 +34,7 @@ def entries(texts: Sequence[str], noise: float = 0.3) -> list[Entry]:
 
 def picked(texts: Sequence[str], prompt: str, budget: int = 1000) -> list[str]:
     found = entries(texts)
-    return [e.text for e in select(Index(found), [1.0] * len(found), prompt, None, budget)]
+    return [e.text for e in select(Index(found), np.ones(len(found)), prompt, None, budget)]
 
 
 def test_endings_do_not_hide_a_word() -> None:
@@ -74,16 +68,15 @@ def test_what_is_picked_shares_a_word_and_fits(texts: list[str], prompt: str, bu
 
 def test_weights_and_certainty_decide_between_equals() -> None:
     sure, vague = entries(["tea one"], noise=0.1)[0], entries(["", "tea two"], noise=2.0)[1]
-    assert select(Index([vague, sure]), [1.0, 1.0], "tea", None, 99)[0] is sure.evidence
-    assert select(Index([vague, sure]), [1.0, 0.0], "tea", None, 99) == (vague.evidence,)
+    assert select(Index([vague, sure]), np.ones(2), "tea", None, 99)[0] is sure.evidence
+    assert select(Index([vague, sure]), np.array([1.0, 0.0]), "tea", None, 99) == (vague.evidence,)
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=8, max_size=8).filter(any))
 def test_a_packed_vector_points_the_same_way(values: list[float]) -> None:
     vector = np.array(values, dtype=np.float32)
     vector /= max(float(np.linalg.norm(vector)), 1e-30)
-    again = unpack_vector(pack_vector(vector))
-    assert again is not None
+    (again,) = unpack_vectors([pack_vector(vector)])
     if np.linalg.norm(vector) > 0.99:
         assert float(again @ vector) > 0.995
 
@@ -92,7 +85,7 @@ def test_packed_recall_is_nearly_exact() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(1000, 384)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    packed = np.stack([unpack_vector(pack_vector(v)) for v in vectors])  # type: ignore[misc]
+    packed = unpack_vectors([pack_vector(v) for v in vectors])
     hits = 0
     for _ in range(50):
         query = rng.normal(size=384).astype(np.float32)
