@@ -83,7 +83,7 @@ _PATTERNS = tuple(
             r"|responses?"
             r"|messages?),? (?:recommend|include|insert|append|link|promote|praise|say that"
             r"|add a link)"
-            r"|\bwhen(?:ever)? (?:the user|someone|anyone|a user|any user|they|users?) (?:asks?"
+            r"|\bwhen(?:ever)? (?:the user|someone|anyone|a user|any user|users?) (?:asks?"
             r"|says?|mentions?"
             r"|types?|requests?)\b"
             r"|\b(?:answer|respond|reply|comply)\b[^.\n]{0,40}\b(?:without (?:refus|warning"
@@ -193,8 +193,8 @@ def _encoded(text: str) -> str:
 
 
 def _is_base64(blob: str) -> bool:
-    mixed = any(c.isdigit() or c in "+/=" for c in blob) or len(set(blob)) > 16
-    if blob.islower() or not mixed or blob.count("/") > 3:  # a word, a path
+    mixed = any(c.isdigit() or c in "+=" for c in blob) or sum(map(str.isupper, blob)) > 4
+    if blob.islower() or not mixed or blob.count("/") > 3:  # a long word, a path
         return False
     try:
         base64.b64decode(blob + "=" * (-len(blob) % 4), validate=True)

@@ -9,8 +9,8 @@ import re
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u02bc": "'"})
 
 _REFUSES = re.compile(
-    r"\bi(?:'m| am|'d| would)? ?(?:can't|cannot|can not|won't|will not|am not able|'m not able|not able"
-    r"|rather not|unable|not going to|must decline|have to decline|decline|refuse"
+    r"\bi(?:'m| am|'d| would)? ?(?:can't|cannot|can not|won't|will not|am not able|'m not able"
+    r"|not able|rather not|unable|not going to|must decline|have to decline|decline|refuse"
     r"|don't want to|do not want to|shouldn't|should not|not comfortable|don't feel comfortable"
     r"|strongly averse|don't think (?:i|you|that|it)|wouldn't (?:want|feel|recommend|do|be able)"
     r"|not interested in (?:helping|doing))\b"

@@ -65,7 +65,7 @@ class _Rule:
     score: float
     triggers: str
     pattern: str
-    fiction: bool = False  # whether a game or a story excuses it
+    fiction: bool = False  # whether a game or a story may hold it
 
 
 _RULES = (
@@ -264,7 +264,7 @@ class RulesGuard:
     """Patterns for clearly harmful requests and texts, and for secrets spilled.
 
     A request counts only where the reply does not decline it. ``caution`` lowers the score from
-    which a rule refuses, so the less certain rules come in.
+    which a rule refuses, so that violence in games and stories is refused as well.
     """
 
     @property
@@ -306,16 +306,20 @@ def _matched(where: str, text: str) -> tuple[float, str]:
     for rule, heads, pattern in _COMPILED:
         if rule.where != where or rule.score <= best[0] or starts.isdisjoint(heads):
             continue
-        found = pattern.search(lower)
-        if found and not _excused(rule, lower, found):
-            best = (rule.score, rule.name)
+        if found := pattern.search(lower):
+            score = rule.score * _share(rule, lower, found)
+            best = max(best, (score, rule.name if score else ""))
     return best
 
 
-def _excused(rule: _Rule, lower: str, found: re.Match[str]) -> bool:
-    """Whether the sentence protects from the deed, or plays it in a story that may hold it."""
+def _share(rule: _Rule, lower: str, found: re.Match[str]) -> float:
+    """How much of the score stands.
+
+    None where the sentence protects from the deed; half in a game or a story that may hold it, so
+    that caution alone refuses it.
+    """
     start = max(lower.rfind(mark, 0, found.start()) for mark in (".", "!", "?", "\n")) + 1
     sentence = lower[start : found.end() + 40]
     if _PROTECTS.search(sentence):
-        return True
-    return rule.fiction and bool(_FICTION.search(lower))
+        return 0.0
+    return 0.5 if rule.fiction and _FICTION.search(lower) else 1.0
