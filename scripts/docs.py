@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 from pydantic import BaseModel
 
@@ -70,29 +70,25 @@ def cli_page() -> str:
     return "".join(parts)
 
 
-def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
-        if command.invoke_without_command:
-            yield name, command
-        for child in sorted(command.commands):
-            yield from _commands(command.commands[child], f"{name} {child}")
-    else:
+def _commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", {})
+    if not children or command.invoke_without_command:
         yield name, command
+    for child in sorted(children):
+        yield from _commands(children[child], f"{name} {child}")
 
 
-def _command(name: str, command: click.Command) -> str:
-    context = click.Context(command)
+def _command(name: str, command: Any) -> str:
+    context = command.context_class(command)
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     lines = [f"\n## `{name}`\n\n{command.help or ''}\n\n```text\n{usage}\n```\n"]
     options = []
     for parameter in command.params:
         if parameter.name == "help":
             continue
-        if isinstance(parameter, click.Option):
-            shown, meaning = ", ".join(parameter.opts), parameter.help
-        else:
-            shown, meaning = parameter.human_readable_name, vars(parameter).get("help")
-        options.append(f"| `{shown}` | {meaning or ''} |")
+        option = parameter.param_type_name == "option"
+        shown = ", ".join(parameter.opts) if option else parameter.human_readable_name
+        options.append(f"| `{shown}` | {parameter.help or ''} |")
     if options:
         lines.append("\n| argument | meaning |\n|---|---|\n" + "\n".join(options) + "\n")
     return "".join(lines)

@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "befit"
 MODULES = sorted(SOURCE.rglob("*.py"))
 BOUNDARY = SOURCE / "values" / "boundary.py"
+# the journal gives back what the boundary had made; the demo and the edges get no such leave
+RESTORED = {SOURCE / "memory" / "journal.py": {"Response"}}
 HEAVY = ("numpy", "torch", "transformers", "pydantic", "typer", "httpx", "aiohttp", "sklearn")
 
 SKIP_THE_BOUNDARY = """
@@ -73,7 +75,7 @@ def test_only_the_boundary_makes_what_a_person_sees(path: Path) -> None:
         and node.func.id in {"Response", "Passage"}
         and _is_ours(path)
     ]
-    assert path == BOUNDARY or not made
+    assert path == BOUNDARY or set(made) <= RESTORED.get(path, set())
 
 
 def _is_ours(path: Path) -> bool:

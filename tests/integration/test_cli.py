@@ -1,13 +1,16 @@
 """The command line, whole: a real store, a toy model, every verb, every kind of failure."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pytest
 import typer
 
@@ -258,3 +261,53 @@ def test_help_is_quick_and_lists_every_verb() -> None:
         [sys.executable, "-m", "befit", "--help"], capture_output=True, text=True, check=True
     )
     assert {path[0] for path in leaves()} <= set(re.findall(r"\w+", ran.stdout))
+
+
+def test_learning_from_pairs_is_audited(befit: Befit) -> None:
+    """What teaches that the longer text is always better must not pass as harmless."""
+    texts = "Boil it.", "Boil it slowly, stir, taste, and season it until it is done. " * 4
+    rows = [
+        {
+            "user": f"u{person}",
+            "prompt": f"How do I cook dish {dish}?",
+            "chosen": f"{texts[1]} Dish {dish}, plate {person}.",
+            "rejected": f"{texts[0]} Dish {dish}, plate {person}.",
+        }
+        for person in range(12)
+        for dish in range(6)
+    ]
+    Path("pairs.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    ran = befit("learn", "--pairs", "pairs.jsonl", "--json")
+    assert ran.code == 6
+    assert "worse on" in ran.err
+    assert befit("learn", "--rollback", "--json").json is None
+
+
+def test_server_starts_and_answers_with_a_key(befit: Befit, tmp_path: Path) -> None:
+    key = befit("key", "create", "ann", "--json").json["key"]
+    befit("remember", "ann", "I prefer short answers.")
+    server = subprocess.Popen(
+        [sys.executable, "-m", "befit", "serve", "--port", "0", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        lines = iter(server.stdout.readline, "")
+        url = json.loads("".join(islice(lines, 3)))["url"]
+        answer = httpx.post(
+            f"{url}/chat/completions",
+            headers={"authorization": f"Bearer {key}"},
+            json={
+                "model": "befit",
+                "messages": [{"role": "user", "content": "How do I cook rice?"}],
+            },
+            timeout=30,
+        )
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+    assert answer.status_code == 200
+    assert answer.headers["x-befit-beliefs-used"] == "length"

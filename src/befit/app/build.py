@@ -6,8 +6,9 @@ leaves out and another part of the system already has (the encoder, the shelf, t
 upstream) is shared. Reads no file but through the components.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import NoneType
@@ -18,7 +19,9 @@ from pydantic import TypeAdapter, ValidationError
 from befit.app.settings import Settings, Table, misspelt
 from befit.belief.fold import Measure
 from befit.core import protocols
+from befit.core.dialogue import Conditioning, Context, Draft, Message
 from befit.core.errors import ConfigError, MissingExtraError
+from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
 from befit.core.registry import find
 from befit.cycle import Cycle
@@ -26,7 +29,7 @@ from befit.features.style import measure
 from befit.memory.artifacts import SqliteArtifacts
 from befit.memory.journal import SqliteJournal
 from befit.memory.spaces import load_space
-from befit.values.audit import RewardProbe
+from befit.values.audit import RewardProbe, Scores
 from befit.values.boundary import Boundary
 
 PROTOCOLS: dict[str, Any] = {
@@ -43,7 +46,11 @@ PROTOCOLS: dict[str, Any] = {
 }
 KINDS = {protocol: kind for kind, protocol in PROTOCOLS.items()}
 
-_CACHED = "befit.features.encoder:CachedEncoder"  # by name: its libraries come with an extra
+# by name: their libraries come with an extra
+_CACHED = "befit.features.encoder:CachedEncoder"
+_LEARNED = "befit.reward.hierarchical:HierarchicalReward"
+
+_NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)  # a probe is asked by nobody on no day
 
 _TASTE = {name for name in vars(protocols.Taste) if not name.startswith("_")}
 
@@ -150,8 +157,24 @@ class Workshop:
         return Boundary(
             guards=self._convert(tuple[protocols.Guard, ...], wanted.guards, "boundary.guards"),
             screens=self._convert(tuple[protocols.Screen, ...], wanted.screens, "boundary.screens"),
-            probe=RewardProbe(),
+            probe=RewardProbe(scorer=self._scores, incumbent=self._incumbent),
         )
+
+    def _scores(self, folder: Path) -> Scores:
+        """How the population of a learned reward scores replies to a prompt."""
+        kind: Any = find("reward", _LEARNED)
+        learned: protocols.RewardModel = kind.load(folder, self.encoder)
+
+        def score(prompt: str, texts: Sequence[str]) -> Sequence[float]:
+            asked = Context(user=UserId(""), messages=(Message("user", prompt),), at=_NO_DAY)
+            drafts = [Draft(text=text, policy="probe") for text in texts]
+            return learned.score(asked, Conditioning(), drafts)
+
+        return score
+
+    def _incumbent(self) -> Path | None:
+        active = self.artifacts.active(None, "reward")
+        return None if active is None else self.artifacts.folder(active.id)
 
     def build(self, kind: str, table: Table | str, where: str) -> Any:
         """One component of a kind of the registry, from its table.
@@ -201,7 +224,7 @@ class Workshop:
             return None if where == "upstream" else self.upstream
         if asked is protocols.Taste:
             # by the class: reading the properties of an instance would open its store
-            offers = _TASTE <= set(dir(type(self.reward)))
+            offers = set(dir(type(self.reward))) >= _TASTE
             return self.reward if offers else None
         if asked is protocols.Inferer:
             return self.build("inferer", self.settings.inferer, "inferer")

@@ -127,9 +127,10 @@ def profile(
     as_json: Json = False,
 ) -> None:
     """What is believed of a person, and how sure that is."""
+    asked = turn(user, "", at=day(as_of), scope=scope)
     cycle = wired()
     who = known(cycle, user)
-    beliefs = cycle.memory.recall(turn(user, "", at=day(as_of), scope=scope)).preferences
+    beliefs = cycle.memory.recall(asked).preferences
     words = {e.id: e for e in cycle.memory.evidence(who)} if why else {}
     rows = [
         {

@@ -1,7 +1,6 @@
 """The server as the settings describe it."""
 
 import os
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from befit.app.build import Workshop
@@ -9,7 +8,6 @@ from befit.app.server.keys import KeyStore
 from befit.app.server.main import App, create_app
 from befit.app.server.options import ServerOptions
 from befit.app.server.upstream import HttpUpstream, LocalUpstream, Upstream
-from befit.core.protocols import Policy, Streams
 
 EMBEDDED = "smollm2-135m-instruct"
 
@@ -44,19 +42,9 @@ def _upstream(shop: Workshop) -> Upstream:
         )
     return LocalUpstream(
         policy=shop.policy,
-        streamer=_streamer(shop.policy),
         model=_name(shop),
         candidates=shop.settings.candidates,
     )
-
-
-def _streamer(policy: object) -> Streams | None:
-    """The policy that streams: this one, or the one that it wraps."""
-    if isinstance(policy, Streams):
-        return policy
-    wrapped = (getattr(policy, f.name) for f in fields(policy)) if is_dataclass(policy) else ()
-    inner = (_streamer(each) for each in wrapped if isinstance(each, Policy))
-    return next(filter(None, inner), None)
 
 
 def _name(shop: Workshop) -> str:

@@ -149,7 +149,7 @@ def _guards(shop: Workshop) -> Iterator[Finding]:
 
 
 def _is_told(figure: str) -> bool:
-    return figure.endswith(("recall", "false_refusals", "accuracy"))
+    return figure.endswith(("/heads/recall", "/heads/false_refusals"))
 
 
 def _personalization(shop: Workshop) -> Iterator[Finding]:
