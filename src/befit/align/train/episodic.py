@@ -6,7 +6,8 @@ is how to learn a person fast; with no pair shown, it is the population model. N
 written here, and nothing global is seeded.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import cos, pi
 from typing import Any
@@ -118,6 +119,18 @@ def fixed_episodes(people: People, seed: int, fewest: int = 200) -> list[Episode
     return [draw(people, everyone, [k] * len(everyone), rng, 32) for k in (0, 2, 4, 8, 16)]
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Small matrices: more threads would wait for each other, and add in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@one_thread()
 def losses(
     people: People, episodes: Sequence[Episode], basis: Matrix, priors: Sequence[Prior]
 ) -> list[float]:
@@ -179,6 +192,7 @@ def _prior(mean: Vector, covariance: Matrix) -> tuple[torch.Tensor, torch.Tensor
     return _tensor(mean), _tensor(np.linalg.cholesky(covariance))
 
 
+@one_thread()
 def train(
     start: Head,
     people: People,
