@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from befit.app.build import build_cycle as build_cycle
     from befit.app.client import Client as Client
+    from befit.app.evidence import stated as stated
     from befit.app.settings import Settings as Settings
     from befit.app.settings import load_settings as load_settings
     from befit.core.dialogue import Conditioning as Conditioning
@@ -31,10 +32,12 @@ if TYPE_CHECKING:
     from befit.core.preference import Preference as Preference
     from befit.core.preference import Profile as Profile
     from befit.cycle import Cycle as Cycle
+    from befit.memory.spaces import load_space as load_space
 
 _HOMES = {
     "app.build": ("build_cycle",),
     "app.client": ("Client",),
+    "app.evidence": ("stated",),
     "app.settings": ("Settings", "load_settings"),
     "core.dialogue": (
         "Conditioning",
@@ -50,6 +53,7 @@ _HOMES = {
     "core.people": ("EvidenceKind", "UserId"),
     "core.preference": ("Evidence", "Pair", "Preference", "Profile"),
     "cycle": ("Cycle",),
+    "memory.spaces": ("load_space",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

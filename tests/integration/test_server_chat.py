@@ -292,13 +292,12 @@ def test_a_slow_guard_keeps_its_own_stream_waiting_and_no_other(build: "Build") 
     post(world, model="plain", stream=True)  # by now it is known to be slow
     with ThreadPoolExecutor(1) as pool:
         stream = pool.submit(post, world, "service", model="bad", stream=True)
-        waits = []
+        answered = 0
         while not stream.done():
-            began = time.perf_counter()
             assert httpx.get(f"{world.url}/health").status_code == 200
-            waits.append(time.perf_counter() - began)
+            answered += 1
     assert said(chunks(stream.result())) == f"First, a plain sentence. {REFUSAL}"
-    assert sorted(waits)[len(waits) // 2] < 0.1
+    assert answered > 5  # a guard on the event loop would let one through after each sentence
 
 
 @pytest.mark.parametrize("model", ["endless", "hang"])

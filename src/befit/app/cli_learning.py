@@ -62,6 +62,9 @@ def evaluate_reward(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the result; - prints it.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Where to write the page with the curves.")
+    ] = None,
 ) -> None:
     """Accuracy of personal rewards on unseen people, beside what must be beaten."""
     result = late("evaluate.reward").evaluate_reward(
@@ -73,12 +76,16 @@ def evaluate_reward(
         created=now(),
         progress=progress(),
     )
+    if report is not None:
+        late("evaluate.report").write_report(result, report)
     if json_file == Path("-"):
         print(result.to_json())
         return
     if json_file is not None:
         result.save(json_file)
     print(late("app.cli_pairs").table(result.rows))
+    for gap in result.metadata["left_out_for_too_few_people"]:
+        say(f"left out, too few people: {gap['data']}, {gap['method']}, {gap['shots']} shots")
 
 
 def values_fit(

@@ -37,7 +37,7 @@ def demo(
     shown, summary = late("app.demo.run").run(out, say), late("app.demo.summary")
     content = summary.as_json(shown)
     (out / "demo.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    (out / "demo.html").write_text(late("app.demo.page").page(shown), "utf-8")
+    (out / "index.html").write_text(late("app.demo.page").page(shown), "utf-8")
     show(content, summary.screen(shown), as_json=as_json)
 
 

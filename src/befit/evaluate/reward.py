@@ -87,12 +87,16 @@ def evaluate_reward(
     tell = progress or _silent
     rows: list[Row] = []
     comparisons: list[dict[str, Any]] = []
+    separated: dict[str, Mapping[str, int]] = {}
+    left_out: list[dict[str, Any]] = []
     for one in loaded:
         trials = run_trials(one, chosen, shots if one.people else (0,), seeds, tell)
         tell(f"{one.name}: intervals", 0, 1)
         table = _Table.of(one, trials, chosen)
         rows += table.rows()
         comparisons += table.comparisons()
+        separated[one.name] = dict(trials.separated)
+        left_out += table.left_out()
         tell(f"{one.name}: intervals", 1, 1)
     asked = {"data": [one.name for one in loaded], "methods": list(chosen), "shots": list(shots)}
     metadata = {
@@ -111,6 +115,8 @@ def evaluate_reward(
             "python": platform.python_version(),
         },
         "comparisons": comparisons,
+        "people_whose_support_and_query_share_no_text_that_is": separated,
+        "left_out_for_too_few_people": left_out,
     }
     return Result(metadata=metadata, rows=tuple(rows))
 
@@ -145,6 +151,11 @@ class _Table:
         at = [columns.index(c) + i * len(columns) for i in range(len(LOSSES)) for c in enough]
         kept = Resampled(sample.means[:, at], sample.value[at], sample.draws[:, at], sample.counts)
         return cls(data=data, trials=trials, methods=methods, columns=enough, sample=kept)
+
+    def left_out(self) -> list[dict[str, Any]]:
+        """What was asked for and cannot be told, because too few people have so many pairs."""
+        missing = [c for c in self.trials.probabilities if c not in self.columns]
+        return [{"data": self.data.name, "method": m, "shots": self._shots(k)} for m, k in missing]
 
     def rows(self) -> list[Row]:
         return [row for column in self.columns for row in self._rows_of(column)]

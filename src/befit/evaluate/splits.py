@@ -19,6 +19,8 @@ from befit.evaluate.schema import PairData, PairRow, people_of
 FOLDS = 3  # of which one is tested, by a different seed each
 VALIDATION_SHARE = 0.25  # of the people who are not tested
 MOST_QUERIES = 20
+Separation = Literal["nearly the same", "the same", "the same prompt"]
+
 NEAR = 0.8  # Jaccard similarity from which two texts count as the same
 
 
@@ -134,8 +136,26 @@ def draw(
     return Draw(tuple(rows[support_at[i]] for i in order), tuple(rows[i] for i in sorted(query_at)))
 
 
-def groups_of(
+def separate(
     rows: Sequence[PairRow], disjoint: Literal["texts", "prompts"]
+) -> tuple[tuple[tuple[int, ...], ...], Separation]:
+    """Groups that must stay together, by the strictest rule that leaves two, and that rule.
+
+    Where all texts of a person nearly are the same, only the same text is kept apart, and where
+    one text is in every pair, only the same prompt.
+    """
+    for rule in ("nearly the same", "the same", "the same prompt"):
+        by_prompt = rule == "the same prompt"
+        groups = groups_of(
+            rows, "prompts" if by_prompt else disjoint, nearly=rule == "nearly the same"
+        )
+        if len(groups) > 1:
+            return groups, rule
+    return groups_of(rows, disjoint), "nearly the same"
+
+
+def groups_of(
+    rows: Sequence[PairRow], disjoint: Literal["texts", "prompts"], *, nearly: bool = True
 ) -> tuple[tuple[int, ...], ...]:
     """Indices of pairs that share a text (or prompt), or nearly, directly or through others."""
     texts = [[row.prompt] if disjoint == "prompts" else [row.chosen, row.rejected] for row in rows]
@@ -149,7 +169,7 @@ def groups_of(
 
     for own in texts:
         root[find(own[-1])] = find(own[0])
-    for a, b in combinations(words, 2):
+    for a, b in combinations(words, 2) if nearly else ():
         if near(words[a], words[b]):
             root[find(b)] = find(a)
     groups: dict[str, list[int]] = {}

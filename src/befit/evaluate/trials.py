@@ -3,6 +3,7 @@
 Makes no figure of them; `befit.evaluate.reward` does.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from befit.evaluate.datasets.pairing import stable_seed
 from befit.evaluate.methods import Fitted, Method, embed
 from befit.evaluate.schema import PairData, PairRow
-from befit.evaluate.splits import Draw, draw, groups_of, split_people
+from befit.evaluate.splits import Draw, draw, separate, split_people
 
 DRAWS = 5  # of support and query, per person and seed
 MOST_TEST = 300  # people tested per seed
@@ -32,12 +33,15 @@ class Trials:
         pair: Number of the pair within its person, shape (n,).
         probabilities: Of the chosen text, by (method, shots), shape (n,) each; NaN for people who
             have too few pairs for so many shots.
+        separated: Rule by which support and query of a person were kept apart -> to how many
+            people it applied; empty where nothing was to be seen of anybody.
     """
 
     users: tuple[str, ...]
     person: NDArray[np.intp]
     pair: NDArray[np.intp]
     probabilities: Mapping[Column, Array]
+    separated: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def run_trials(
     if any(method.embeds for method in methods.values()):
         embed(data.rows, lambda done, total: progress(f"{data.name}: embedding", done, total))
     blocks: list[_Block] = []
+    rules: dict[str, str] = {}
     for seed in range(seeds):
         split = split_people(data, seed, MOST_TEST)
         fitted: dict[Method, Fitted] = {}
@@ -69,10 +74,9 @@ def run_trials(
                 fitted[method.learner] = method.learner.fit(split.train, split.validation, seed)
         progress(f"{data.name}: fitting, seed {seed}", len(methods), len(methods))
         most = max(shots) if data.people else 0
-        groups = {
-            user: groups_of(rows, data.disjoint) if most else ()
-            for user, rows in split.test.items()
-        }
+        groups: dict[str, tuple[tuple[int, ...], ...]] = {}
+        for user, rows in split.test.items():
+            groups[user], rules[user] = separate(rows, data.disjoint) if most else ((), "")
         for number in range(DRAWS if most else 1):
             progress(f"{data.name}: predicting, seed {seed}", number, DRAWS)
             draws = {
@@ -81,7 +85,8 @@ def run_trials(
             }
             blocks += _predict(draws, methods, fitted, shots, stable_seed(seed, number))
         progress(f"{data.name}: predicting, seed {seed}", DRAWS, DRAWS)
-    return _gathered(blocks, [(name, k) for name in methods for k in shots])
+    separated = Counter(filter(None, rules.values()))
+    return _gathered(blocks, [(name, k) for name in methods for k in shots], separated)
 
 
 def _predict(
@@ -113,7 +118,9 @@ def _others(users: Sequence[str], seed: int) -> dict[str, str]:
     return {users[a]: users[b] for a, b in zip(order, np.roll(order, 1), strict=True)}
 
 
-def _gathered(blocks: Sequence[_Block], columns: Sequence[Column]) -> Trials:
+def _gathered(
+    blocks: Sequence[_Block], columns: Sequence[Column], separated: Mapping[str, int]
+) -> Trials:
     users = tuple(dict.fromkeys(block.user for block in blocks))
     index = {user: number for number, user in enumerate(users)}
     pairs: dict[str, dict[PairRow, int]] = {user: {} for user in users}
@@ -133,4 +140,5 @@ def _gathered(blocks: Sequence[_Block], columns: Sequence[Column]) -> Trials:
             )
             for column in columns
         },
+        separated=separated,
     )

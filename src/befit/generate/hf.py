@@ -11,7 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jinja2 import TemplateError
@@ -23,6 +23,7 @@ from befit.core.dialogue import Conditioning, Context, Draft, Finish, Message
 from befit.core.errors import InvalidPromptError, ModelFileError, ModelRejectedError
 from befit.generate.rendering import render
 from befit.generate.tokens import Sampling, decode, log_likelihoods
+from befit.models.catalogue import placement
 from befit.models.prepare import resolve
 
 _SCORED_AT_ONCE = 2048  # tokens of one likelihood batch, padding included
@@ -41,6 +42,8 @@ class HfPolicy:
         temperature: 0 takes the likeliest token, and all n drafts are then equal.
         top_p: Share of the likelier tokens to draw from, in (0, 1].
         repetition_penalty: Above 1, what was said is less likely to be said again.
+        place: Where prompts put what is known of the person (`rendering.Place`); "" is where the
+            catalogue says that the model heeds it, and "one_system" for any other model.
     """
 
     model: str = "smollm2-135m-instruct"
@@ -50,6 +53,7 @@ class HfPolicy:
     temperature: float = 0.7
     top_p: float = 0.9
     repetition_penalty: float = 1.1
+    place: Literal["", "one_system", "turn"] = ""
 
     def generate(self, context: Context, conditioning: Conditioning, n: int) -> Sequence[Draft]:
         """``n`` drafts, unordered, as one batch.
@@ -156,7 +160,7 @@ class HfPolicy:
         self, context: Context, conditioning: Conditioning, room: int | None = None
     ) -> list[int]:
         """Token ids, without the oldest turns where all do not fit; system text always stays."""
-        loaded = self._loaded()
+        loaded, place = self._loaded(), self.place or placement(self.model)
         limit = loaded.context - (self.max_new_tokens if room is None else room)
         turns = [m for m in context.messages if m.role != "system"]
         starts = [i for i, turn in enumerate(turns) if turn.role == "user"] or [0]
@@ -164,7 +168,7 @@ class HfPolicy:
 
         def ids_from(start: int) -> list[int]:
             kept = _without_oldest(context.messages, start)
-            return loaded.chat_ids(render(kept, conditioning, one_system=True))
+            return loaded.chat_ids(render(kept, conditioning, place=place))
 
         low, high = 0, len(starts) - 1  # the earliest start that fits, by halving
         if len(ids := ids_from(0)) <= limit:

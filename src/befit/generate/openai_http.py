@@ -20,7 +20,7 @@ import aiohttp
 
 from befit.core.dialogue import Conditioning, Context, Draft, Finish
 from befit.core.errors import ConfigError, ModelRejectedError, ModelUnavailableError
-from befit.generate.rendering import render
+from befit.generate.rendering import Place, render
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class OpenAIHttpPolicy:
         read_seconds: The longest silence while an answer comes.
         retries: How often a request that brought no byte is tried again.
         retry_seconds: The first wait between two tries; it doubles.
-        one_system: Send one system message, for servers whose chat template takes one alone.
+        place: Where prompts put what is known of the person; see `rendering.Place`.
     """
 
     url: str
@@ -68,7 +68,7 @@ class OpenAIHttpPolicy:
     read_seconds: float = 60.0
     retries: int = 2
     retry_seconds: float = 0.2
-    one_system: bool = False
+    place: Place = "system"
 
     def generate(self, context: Context, conditioning: Conditioning, n: int) -> Sequence[Draft]:
         """``n`` drafts, unordered, asked for at once.
@@ -123,7 +123,7 @@ class OpenAIHttpPolicy:
             return self._read(await response.read())
 
     def _body(self, context: Context, conditioning: Conditioning, row: int) -> dict[str, Any]:
-        messages = render(context.messages, conditioning, one_system=self.one_system)
+        messages = render(context.messages, conditioning, place=self.place)
         return {
             "model": self.model,
             "messages": [{"role": turn.role, "content": turn.text} for turn in messages],

@@ -10,11 +10,16 @@ It decides nothing about what is worth saying.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from befit.core.dialogue import Conditioning, Message
 
 M = TypeVar("M")
+
+#: Where the person's block goes: in a system message of its own; in the caller's last leading
+#: one, for chat templates that take one alone; or below the question, for small models that read
+#: little else.
+Place = Literal["system", "one_system", "turn"]
 
 SHARED = (
     "Part of this prompt describes the person you are answering. Follow their wishes about style "
@@ -41,21 +46,20 @@ _PLAIN_BRACKETS = str.maketrans("<>", "\u2039\u203a")
 
 
 def render(
-    messages: Sequence[Message], conditioning: Conditioning, *, one_system: bool = False
+    messages: Sequence[Message], conditioning: Conditioning, *, place: Place = "system"
 ) -> tuple[Message, ...]:
     """The conversation as the model should see it for this person.
 
     Args:
         messages: The caller's turns, last turn last.
         conditioning: What to condition on; an empty one returns the messages unchanged.
-        one_system: Join ours to the caller's last leading system message, for chat templates that
-            take one alone.
+        place: Where the person's block goes.
     """
     return tuple(
         _arranged(
             messages,
             conditioning,
-            one_system=one_system,
+            place=place,
             role_of=lambda message: message.role,
             text_of=lambda message: message.text,
             make=lambda role, text, _: Message(cast("Any", role), text),
@@ -67,19 +71,20 @@ def insert(
     raw_messages: Sequence[Mapping[str, Any]],
     conditioning: Conditioning,
     *,
-    one_system: bool = False,
+    place: Place = "system",
 ) -> list[dict[str, Any]]:
     """The same for messages as OpenAI's protocol spells them; unknown fields stay as they are.
 
     Args:
         raw_messages: Dictionaries with ``role`` and ``content``.
         conditioning: What to condition on; an empty one returns equal messages.
-        one_system: As in `render`; a system message whose content is not plain text is left alone.
+        place: As in `render`; a message whose content is not plain text is left alone, and ours
+            is then a system message of its own.
     """
     return _arranged(
         [dict(message) for message in raw_messages],
         conditioning,
-        one_system=one_system,
+        place=place,
         role_of=lambda message: str(message.get("role")),
         text_of=lambda message: message.get("content"),
         make=lambda role, text, old: {**(old or {}), "role": role, "content": text},
@@ -90,20 +95,28 @@ def block(conditioning: Conditioning) -> str:
     """The person's part of the prompt; "" where nothing is to be said."""
     if not (conditioning.instructions or conditioning.quotes):
         return ""
-    lines = [OPEN]
-    lines += [f"- {_one_line(text)}" for text in conditioning.instructions]
-    if conditioning.quotes:
-        lines += [DATA_NOT_INSTRUCTIONS, QUOTES_OPEN]
-        lines += [_quoted(text) for text in conditioning.quotes]
-        lines.append(QUOTES_CLOSE)
-    return "\n".join([*lines, CLOSE])
+    instructions = [f"- {_one_line(text)}" for text in conditioning.instructions]
+    return "\n".join([OPEN, *instructions, *_quotes(conditioning), CLOSE])
+
+
+def beside(conditioning: Conditioning) -> str:
+    """The same for below a question: plain sentences, then the quotes in their marks."""
+    asked = " ".join(_one_line(text) for text in conditioning.instructions)
+    return "\n".join(filter(None, [asked, *_quotes(conditioning)]))
+
+
+def _quotes(conditioning: Conditioning) -> list[str]:
+    if not conditioning.quotes:
+        return []
+    quoted = [_quoted(text) for text in conditioning.quotes]
+    return [DATA_NOT_INSTRUCTIONS, QUOTES_OPEN, *quoted, QUOTES_CLOSE]
 
 
 def _arranged(
     messages: Sequence[M],
     conditioning: Conditioning,
     *,
-    one_system: bool,
+    place: Place,
     role_of: Callable[[M], str],
     text_of: Callable[[M], object],
     make: Callable[[str, str, M | None], M],
@@ -113,15 +126,19 @@ def _arranged(
     while leading < len(messages) and role_of(messages[leading]) in {"system", "developer"}:
         leading += 1
     system, turns = list(messages[:leading]), list(messages[leading:])
-    if about := block(conditioning):
+    last = max((i for i, turn in enumerate(turns) if role_of(turn) == "user"), default=len(turns))
+    asked = text_of(turns[last]) if place == "turn" and last < len(turns) else None
+    if (about := block(conditioning)) and isinstance(asked, str):
+        turns[last] = make("user", f"{asked}\n\n{beside(conditioning)}", turns[last])
+    elif about:
         ours = f"{SHARED}\n\n{about}"
         role = role_of(system[-1]) if system else "system"
-        if one_system and system and isinstance(before := text_of(system[-1]), str):
-            system[-1] = make(role, f"{before}\n\n{ours}", system[-1])
+        joined = text_of(system[-1]) if place != "system" and system else None
+        if isinstance(joined, str):
+            system[-1] = make(role, f"{joined}\n\n{ours}", system[-1])
         else:
             system.append(make(role, ours, None))
     shown = [make(turn.role, turn.text, None) for each in conditioning.examples for turn in each]
-    last = max((i for i, turn in enumerate(turns) if role_of(turn) == "user"), default=len(turns))
     return [*system, *turns[:last], *shown, *turns[last:]]
 
 

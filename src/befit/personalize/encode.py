@@ -16,20 +16,23 @@ from befit.core.preference import Profile
 class EncodePersonalizer:
     """Conditions by objectives and taste.
 
-    A belief near 0 counts too where it is certain: it asks for the middle.
+    An objective is a belief of which either the direction is likely or the position certain: one
+    that is certainly near 0 asks for the middle.
 
     Attributes:
-        doubt: Largest standard deviation of a belief that becomes an objective, in [0, 1].
+        doubt: Largest standard deviation of a belief, as a share of |mean|, whose direction counts.
+        certain: Standard deviation up to which a belief counts wherever it stands, in [0, 1].
     """
 
-    doubt: float = 0.6
+    doubt: float = 1.2
+    certain: float = 0.6
 
     def condition(self, profile: Profile, context: Context) -> Conditioning:
         personal = {d.name for d in profile.space.dimensions if not d.universal}
         objectives = {
             p.dimension: p.mean
             for p in sorted(profile.preferences, key=lambda p: p.dimension)
-            if p.dimension in personal and p.std <= self.doubt
+            if p.dimension in personal and p.std <= max(self.certain, self.doubt * abs(p.mean))
         }
         return Conditioning(
             objectives=objectives, taste=profile.taste, beliefs=tuple(sorted(objectives))

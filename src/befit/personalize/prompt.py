@@ -15,7 +15,7 @@ from befit.core.dialogue import Conditioning, Context
 from befit.core.preference import TOPIC, Dimension, Evidence, Preference, Profile
 from befit.core.protocols import Encoder
 
-STRONG = 0.7  # from here the sentence says that it matters
+STRONG = 0.7  # from here a stance on a topic is a strong one
 MILD = 0.45  # below here the sentence yields to the question
 
 _WORD = re.compile(r"[^\W_]+")
@@ -36,7 +36,8 @@ class PromptPersonalizer:
 
     Attributes:
         threshold: Smallest |mean| of a belief that is worth saying, in [0, 1].
-        doubt: Largest standard deviation of a belief that is worth saying, in [0, 1].
+        doubt: Largest standard deviation, as a share of |mean|, of a belief that is worth saying;
+            1.2 is 80 % sure of the direction.
         limit: Most beliefs said at once.
         budget: Tokens that quotes may take, counted as 4 characters each.
         encoder: Relates topics to the prompt by meaning, beside by words; None: by words alone.
@@ -44,7 +45,7 @@ class PromptPersonalizer:
     """
 
     threshold: float = 0.25
-    doubt: float = 0.6
+    doubt: float = 1.2
     limit: int = 8
     budget: int = 192
     encoder: Encoder | None = None
@@ -69,7 +70,7 @@ class PromptPersonalizer:
         )
 
     def _is_sure(self, belief: Preference) -> bool:
-        return abs(belief.mean) >= self.threshold and belief.std <= self.doubt
+        return abs(belief.mean) >= self.threshold and belief.std <= self.doubt * abs(belief.mean)
 
     def _near(self, topics: Sequence[str], context: Context) -> frozenset[str]:
         """The topics that this prompt is about."""
@@ -114,9 +115,8 @@ class PromptPersonalizer:
 def _ask(dimension: Dimension, mean: float) -> str:
     """The instruction for one belief, worded by its strength; "" where the space has no words."""
     ask = dimension.ask_high if mean > 0 else dimension.ask_low
-    if not ask or abs(mean) >= STRONG:
-        return ask and f"{ask} This matters to them."
-    return f"Where it suits the question: {ask[0].lower()}{ask[1:]}" if abs(mean) < MILD else ask
+    mild = ask and abs(mean) < MILD
+    return f"Where it suits the question: {ask[0].lower()}{ask[1:]}" if mild else ask
 
 
 def _stance(belief: Preference) -> str:

@@ -186,7 +186,8 @@ _RULES = (
         "said",
         0.9,
         "kill murder shoot stab rape hurt hunt burn destroy",
-        r"\bi(?:'ll| will|'m going to| am going to|'m gonna| swear i'll)\s+(?:find you and\s+)?"
+        r"\bi(?:'ll| will|'m going to| am going to|'m gonna| swear i'll| won't hesitate to"
+        r"| will not hesitate to| would love to)\s+(?:find you and\s+)?"
         r"(?:kill|murder|shoot|stab|rape|hurt|hunt|burn|destroy)\s+(?:you\b(?!r)|your (?:family"
         r"|kids|"
         r"children|wife|husband|mother)|him\b|her\b|them\b)",

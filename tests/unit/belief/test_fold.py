@@ -160,6 +160,19 @@ def test_a_correction_replaces_what_came_before() -> None:
     assert beliefs([*before, correction])["length"].mean == pytest.approx(-0.5, abs=0.01)
 
 
+def test_a_change_of_mind_outweighs_what_was_said_before() -> None:
+    before, after = said("lists", 0.8, days=90), said("lists", -0.8)
+    assert FOLD.infer(SPACE, [before, after], AT, "")[0].mean < -0.5
+    assert FOLD.infer(SPACE, [before], AT, "")[0].mean > 0.5
+    at_work = replace(after, scope="work")
+    assert FOLD.infer(SPACE, [before, at_work], AT, "work")[0].mean < -0.5
+    assert FOLD.infer(SPACE, [before, at_work], AT, "")[0].mean > 0.5
+    generally = replace(before, scope="work"), after
+    assert FOLD.infer(SPACE, generally, AT, "work")[0].mean > 0.0  # what is narrower stands
+    for who in (replace(after, by="ai"), replace(after, kind=EvidenceKind.BEHAVIOUR)):
+        assert abs(FOLD.infer(SPACE, [before, who], AT, "")[0].mean) < 0.5
+
+
 def test_a_general_correction_leaves_what_was_said_of_one_part_of_life() -> None:
     work = said("length", 0.9, days=3, noise=0.05, scope="work")
     everywhere = said("length", -0.5, noise=CORRECTION)

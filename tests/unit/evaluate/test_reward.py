@@ -158,6 +158,7 @@ def test_a_lacking_column_is_lacking_for_the_whole_person() -> None:
         person=np.array([0, 0, 0, 1]),
         pair=np.array([0, 1, 0, 0]),
         probabilities={},
+        separated={},
     )
     values = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, np.nan], [1.0, 1.0]])
     first, second = pair_means(trials, values)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from befit.core.errors import InputError
 from befit.evaluate.schema import PairData, PairRow, Part
-from befit.evaluate.splits import draw, groups_of, near, overlap, split_people
+from befit.evaluate.splits import draw, groups_of, near, overlap, separate, split_people
 
 
 def _row(user: str, chosen: str, rejected: str, prompt: str = "", part: Part = "") -> PairRow:
@@ -87,6 +87,17 @@ def test_texts_that_are_nearly_the_same_stay_together() -> None:
     rows = [_row("u", long, "no houses"), _row("u", long + "!!", "trains are late")]
     assert groups_of(rows, "texts") == ((0, 1),)
     assert not near(frozenset("abcde"), frozenset("abcfg"))
+
+
+def test_where_all_texts_are_alike_only_the_same_text_is_kept_apart() -> None:
+    words = "boil the rice for twelve minutes and then wait for a while"
+    rows = [_row("u", f"{words} {i}", f"{words} long {i}", prompt=f"{i}") for i in range(6)]
+    assert separate(rows, "texts") == (tuple((i,) for i in range(6)), "the same")
+    shared = [_row("u", "yes", "no", prompt=f"{i}") for i in range(6)]
+    assert separate(shared, "texts") == (tuple((i,) for i in range(6)), "the same prompt")
+    assert separate(shared[:1] * 3, "texts") == (((0, 1, 2),), "nearly the same")
+    apart = [_row("u", f"a{i} word", f"b{i} term") for i in range(4)]
+    assert separate(apart, "texts")[1] == "nearly the same"
 
 
 def test_different_seeds_draw_different_support() -> None:

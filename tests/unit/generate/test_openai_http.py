@@ -2,7 +2,6 @@ import asyncio
 import json
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -230,10 +229,8 @@ def test_one_refused_draft_of_many_is_one_clear_error(server: Server) -> None:
 
 def test_a_hanging_server_is_given_up_once(server: Server) -> None:
     server.script = [hang(server)]
-    started = time.monotonic()
     with pytest.raises(ModelUnavailableError, match="silent"):
         policy(server, read_seconds=0.2).generate(CONTEXT, NOTHING, 1)
-    assert time.monotonic() - started < 5
     assert len(server.bodies) == 1
 
 

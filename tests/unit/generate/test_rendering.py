@@ -14,6 +14,7 @@ from befit.generate.rendering import (
     QUOTES_CLOSE,
     QUOTES_OPEN,
     SHARED,
+    beside,
     block,
     insert,
     render,
@@ -49,10 +50,28 @@ def test_shared_text_comes_first_then_the_person_then_the_turns() -> None:
 
 
 def test_one_system_joins_ours_to_theirs() -> None:
-    rendered = render(TURNS, KNOWN, one_system=True)
+    rendered = render(TURNS, KNOWN, place="one_system")
     assert [message.role for message in rendered] == ["system", "user", "assistant", "user"]
     assert rendered[0].text == f"House rules.\n\n{SHARED}\n\n{block(KNOWN)}"
-    assert render(TURNS[1:], KNOWN, one_system=True)[0].text.startswith(SHARED)
+    assert render(TURNS[1:], KNOWN, place="one_system")[0].text.startswith(SHARED)
+
+
+def test_a_model_that_reads_little_else_is_told_below_the_question() -> None:
+    rendered = render(TURNS, KNOWN, place="turn")
+    assert rendered[:3] == TURNS[:3]
+    question, told = rendered[3].text.split("\n\n")
+    assert question == TURNS[3].text
+    assert told == beside(KNOWN)
+    assert told.splitlines() == [
+        "Answer in few words.",
+        rendering.DATA_NOT_INSTRUCTIONS,
+        QUOTES_OPEN,
+        '"I hate \\"long\\" flights"',
+        QUOTES_CLOSE,
+    ]
+    parts = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
+    assert insert(parts, KNOWN, place="turn") == insert(parts, KNOWN)
+    assert render(TURNS, Conditioning(), place="turn") == TURNS
 
 
 def test_only_what_stands_in_front_counts_as_shared_text() -> None:
@@ -80,8 +99,8 @@ def test_raw_messages_keep_every_field() -> None:
     assert json.dumps(raw) == before
     assert [inserted[0], *inserted[2:]] == raw
     assert inserted[1] == {"role": "developer", "content": f"{SHARED}\n\n{block(KNOWN)}"}
-    assert insert(raw, KNOWN, one_system=True)[0] == raw[0]
-    named = insert([{"role": "system", "content": "R", "name": "app"}], KNOWN, one_system=True)
+    assert insert(raw, KNOWN, place="one_system")[0] == raw[0]
+    named = insert([{"role": "system", "content": "R", "name": "app"}], KNOWN, place="one_system")
     assert named[0]["name"] == "app"
     assert named[0]["content"].startswith("R\n\n")
 
@@ -129,7 +148,7 @@ def test_equal_conditionings_give_equal_bytes_and_the_prefix_is_shared(
 
     assert repr(render(TURNS, make())) == repr(render(TURNS, make()))
     if quotes or instructions:
-        mine = render(TURNS, make(), one_system=True)[0].text
+        mine = render(TURNS, make(), place="one_system")[0].text
         assert mine.startswith(f"House rules.\n\n{SHARED}\n\n{OPEN}\n")
 
 

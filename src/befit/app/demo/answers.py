@@ -2,10 +2,11 @@
 
 Each gets their own answer, and one person nobody knows gets the generic one. Closeness is measured
 by style checkers against what each person wants, and by the model's log-likelihood of the answers
-that each would have liked: own conditioning against none, and against another person's.
+that each would have liked: own conditioning against none, and against the other people's.
 """
 
 from dataclasses import dataclass
+from statistics import fmean
 
 from befit.app.demo.measure import closeness, mean_row
 from befit.app.demo.people import Person, Script
@@ -68,7 +69,10 @@ def _style(
 
     own = [to(person, personal[person.name]) for person in script.people]
     plain = [to(person, generic) for person in script.people]
-    others = [to(person, personal[other.name]) for person, other in _turned(script)]
+    others = [
+        [fmean(column) for column in zip(*(to(p, personal[o.name]) for o in rest), strict=True)]
+        for p, rest in _others(script)
+    ]
     return [
         mean_row("personal", "style_closeness", own),
         mean_row("generic", "style_closeness", plain),
@@ -79,29 +83,35 @@ def _style(
 
 
 def _likelihood(stage: Stage, script: Script) -> list[Row]:
-    """Nats per token of the wished-for answers: own conditioning, and another's, less none."""
+    """Nats per token of the wished-for answers: own conditioning, and the others', less none."""
     own, wrong = [], []
-    for person, other in _turned(script):
-        gains, strangers = [], []
-        for question, reference in zip(script.questions, person.references, strict=True):
-            context = asks(person.name, question)
-            mine = stage.cycle.prepare(context)
-            theirs = stage.cycle.prepare(asks(other.name, question))
-            plain = stage.model.log_likelihood(context, Conditioning(), reference)
-            gains.append(stage.model.log_likelihood(context, mine, reference) - plain)
-            strangers.append(stage.model.log_likelihood(context, theirs, reference) - plain)
-        own.append(gains)
-        wrong.append(strangers)
+    for person, rest in _others(script):
+        plain, mine = (_of_references(stage, script, person, who) for who in (None, person))
+        theirs = [_of_references(stage, script, person, other) for other in rest]
+        own.append(_less([mine], [plain])[0])
+        wrong.append(_less([[fmean(each) for each in zip(*theirs, strict=True)]], [plain])[0])
     return [
         mean_row("personal", "log_likelihood_gain", own),
         mean_row("wrong-user", "log_likelihood_gain", wrong),
+        mean_row("personal", "log_likelihood_gain_over_wrong_user", _less(own, wrong)),
     ]
 
 
-def _turned(script: Script) -> list[tuple[Person, Person]]:
-    """Each person with the next one, who is somebody else."""
-    people = script.people
-    return list(zip(people, people[1:] + people[:1], strict=True))
+def _of_references(
+    stage: Stage, script: Script, person: Person, told_of: Person | None
+) -> list[float]:
+    """How likely each answer that a person would have liked is, with what is known of somebody."""
+    contexts = [asks(person.name, question) for question in script.questions]
+    known = [
+        stage.cycle.prepare(asks(told_of.name, question)) if told_of else Conditioning()
+        for question in script.questions
+    ]
+    return stage.model.log_likelihoods(list(zip(contexts, known, person.references, strict=True)))
+
+
+def _others(script: Script) -> list[tuple[Person, tuple[Person, ...]]]:
+    """Each person with everybody else."""
+    return [(p, tuple(o for o in script.people if o is not p)) for p in script.people]
 
 
 def _less(a: list[list[float]], b: list[list[float]]) -> list[list[float]]:

@@ -1,17 +1,18 @@
 """Act c: someone who said nothing compares answers; beliefs move, and the next answers follow."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from befit.app.demo.measure import closeness, mean_row
 from befit.app.demo.people import Script
 from befit.app.demo.stage import START, Stage, asks
-from befit.core.dialogue import Conditioning, Response
+from befit.core.dialogue import Conditioning, Context, Response
 from befit.core.feedback import Choice
 from befit.core.people import UserId
 from befit.evaluate.schema import Row
 
+DRAFTS = 6  # answers among which the newcomer finds one to like and one not to
 LEARNED = 10  # the day on which the newcomer asks again
 
 
@@ -40,8 +41,7 @@ def react(stage: Stage, script: Script) -> Reactions:
     beliefs = _beliefs(stage, who, day=1)
     before = _ask(stage, script, day=1)
     for day, question in enumerate(script.newcomer_questions, start=2):
-        first, second = _two_answers(stage, who, question, day)
-        better, worse = sorted((first, second), key=lambda r: -closeness(r.text, wants))
+        better, worse = _two_answers(stage, asks(who, question, day=day, seed=day), wants)
         at = START + timedelta(days=day)
         stage.cycle.receive(UserId(who), Choice(response=better.id, over=worse.id, at=at))
     after = _ask(stage, script, day=LEARNED)
@@ -72,15 +72,19 @@ def _ask(stage: Stage, script: Script, day: int) -> tuple[Response, ...]:
     )
 
 
-def _two_answers(stage: Stage, who: str, question: str, day: int) -> list[Response]:
-    """Two answers to compare, of different length and form, as two models would give them."""
-    ways = ("Answer in one or two plain sentences.", "Answer in detail, with a list.")
-    return [
-        stage.cycle.answer(
-            replace(asks(who, question, day=day), seed=seed), Conditioning(instructions=(way,))
-        )
-        for seed, way in enumerate(ways)
-    ]
+def _two_answers(
+    stage: Stage, context: Context, wants: Mapping[str, float]
+) -> tuple[Response, Response]:
+    """The answer that the newcomer likes best among several, and the one they like least.
+
+    Nothing is known of them here: all come from the same plain prompt.
+    """
+    drafts = stage.model.generate(context, Conditioning(), DRAFTS)
+    shown = [stage.cycle.admit(context, Conditioning(), [draft]) for draft in drafts]
+    shown.sort(key=lambda response: closeness(response.text, wants))
+    for response in (shown[-1], shown[0]):
+        stage.cycle.record(context, response)
+    return shown[-1], shown[0]
 
 
 def _beliefs(stage: Stage, who: str, day: int) -> dict[str, float]:

@@ -28,7 +28,7 @@ from befit.memory.spaces import load_space
 DATA = ("polis",)
 SHOTS = (0, 1, 2, 4, 8, 16)
 SEEDS = 3
-TOKENS = 72  # a small model on a small machine: short answers
+TOKENS = 96  # a small model on a small machine: short answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +58,13 @@ class Demo:
     peak_rss_mb: float
 
 
-def run(out: Path, say: Callable[[str], None]) -> Demo:
+def run(out: Path, say: Callable[[str], None], tokens: int = TOKENS) -> Demo:
     """Play all acts; the store and nothing else is written under ``out/store``.
+
+    Args:
+        out: The folder.
+        say: Called with each line of progress.
+        tokens: The longest answer.
 
     Raises:
         BefitError: Something could not be loaded or run.
@@ -71,7 +76,7 @@ def run(out: Path, say: Callable[[str], None]) -> Demo:
     say("a. Real people: what a few choices of an unseen person are worth")
     people, missing = _real_people(say)
     script = load_script()
-    stage = _stage(store, say)
+    stage = _stage(store, say, tokens)
     space = load_space("style")
     for person in (*script.people, script.harmful):
         tell(stage, space, person)
@@ -117,11 +122,11 @@ def _real_people(say: Callable[[str], None]) -> tuple[Result | None, str]:
     return result, ""
 
 
-def _stage(store: Path, say: Callable[[str], None]) -> Stage:
+def _stage(store: Path, say: Callable[[str], None], tokens: int) -> Stage:
     """The cycle as settings build it, with short answers."""
-    model = {"use": "hf", "max_new_tokens": TOKENS}
+    model = {"use": "hf", "max_new_tokens": tokens}
     settings = load_settings(
         memory={"use": "sqlite", "path": str(store / "befit.db"), "space": "style"},
         policy={"use": "best_of_n", "n": 4, "policy": model},
     )
-    return Stage(cycle=build_cycle(settings), model=HfPolicy(max_new_tokens=TOKENS), say=say)
+    return Stage(cycle=build_cycle(settings), model=HfPolicy(max_new_tokens=tokens), say=say)
