@@ -94,6 +94,21 @@ def test_the_embedded_policy_answers_the_stock_client(local: "World") -> None:
     assert answers["ana"] != answers["ben"]
 
 
+def test_length_and_temperature_reach_the_embedded_policy(local: "World") -> None:
+    with stock(local, "ana") as client:
+        short = client.chat.completions.create(model="toy", messages=ASK, seed=1, max_tokens=3)
+        assert short.choices[0].finish_reason == "length"
+        assert len((short.choices[0].message.content or "").split()) == 3
+        newer = client.chat.completions.create(
+            model="toy", messages=ASK, seed=1, max_completion_tokens=2, max_tokens=9
+        )
+        assert len((newer.choices[0].message.content or "").split()) == 2
+        with pytest.raises(openai.BadRequestError, match="temperature"):
+            client.chat.completions.create(model="toy", messages=ASK, temperature=-1)
+        with pytest.raises(openai.BadRequestError, match="max_tokens"):
+            client.chat.completions.create(model="toy", messages=ASK, max_tokens=0)
+
+
 def test_unknown_fields_go_up_and_come_back_and_befits_own_do_not(world: "World") -> None:
     reply = post(
         world,

@@ -35,6 +35,8 @@ class Context:
         scope: "work", "home"; "" is everywhere.
         incognito: Nothing of this turn may be kept.
         seed: For the policies that sample.
+        max_tokens: The longest answer that the caller wants; None leaves it to the policy.
+        temperature: As the caller wants it, >= 0; None leaves it to the policy.
     """
 
     user: UserId
@@ -43,6 +45,8 @@ class Context:
     scope: str = ""
     incognito: bool = False
     seed: int = 0
+    max_tokens: int | None = None
+    temperature: float | None = None
 
     @property
     def prompt(self) -> str:

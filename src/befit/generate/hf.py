@@ -19,7 +19,7 @@ from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from befit.core.dialogue import Conditioning, Context, Draft, Finish, Message
+from befit.core.dialogue import Conditioning, Context, Draft, Message
 from befit.core.errors import InvalidPromptError, ModelFileError, ModelRejectedError
 from befit.generate.rendering import render
 from befit.generate.tokens import Sampling, decode, log_likelihoods
@@ -65,7 +65,8 @@ class HfPolicy:
         if n == 0:
             return ()
         prompt = self._prompt(context, conditioning)
-        return self._drafts([prompt] * n, [_seed(context, row) for row in range(n)])
+        rows = [(prompt, _seed(context, row), self._sampling(context)) for row in range(n)]
+        return self._drafts(rows)
 
     def generate_batch(self, requests: Sequence[tuple[Context, Conditioning]]) -> Sequence[Draft]:
         """One draft for each person, in order, as one batch.
@@ -76,8 +77,12 @@ class HfPolicy:
         """
         if not requests:
             return ()
-        prompts = [self._prompt(context, conditioning) for context, conditioning in requests]
-        return self._drafts(prompts, [_seed(context, 0) for context, _ in requests])
+        return self._drafts(
+            [
+                (self._prompt(context, conditioning), _seed(context, 0), self._sampling(context))
+                for context, conditioning in requests
+            ]
+        )
 
     async def stream(self, context: Context, conditioning: Conditioning) -> AsyncIterator[str]:
         """The text of draft 0, piece by piece; the model stops when the consumer leaves.
@@ -148,12 +153,14 @@ class HfPolicy:
                 torch.set_num_threads(self.threads)
             return _load(self.model, self.device)
 
-    def _sampling(self) -> Sampling:
+    def _sampling(self, context: Context) -> Sampling:
+        """The policy's own way, with what the caller wants; never longer than the policy allows."""
+        asked, wanted = context.temperature, context.max_tokens or self.max_new_tokens
         return Sampling(
-            temperature=self.temperature,
+            temperature=self.temperature if asked is None else asked,
             top_p=self.top_p,
             repetition_penalty=self.repetition_penalty,
-            max_new_tokens=self.max_new_tokens,
+            max_new_tokens=min(wanted, self.max_new_tokens),
         )
 
     def _prompt(
@@ -186,23 +193,21 @@ class HfPolicy:
             )
         return ids
 
-    def _drafts(self, prompts: Sequence[list[int]], seeds: Sequence[int]) -> tuple[Draft, ...]:
+    def _drafts(self, rows: Sequence[tuple[list[int], int, Sampling]]) -> tuple[Draft, ...]:
         loaded = self._loaded()
-        replies: list[list[int]] = [[] for _ in prompts]
-        for step in decode(loaded.model, prompts, seeds, self._sampling(), loaded.ends):
+        prompts, seeds, samplings = zip(*rows, strict=True)
+        replies: list[list[int]] = [[] for _ in rows]
+        for step in decode(loaded.model, prompts, seeds, samplings, loaded.ends):
             for row, token in step:
                 replies[row].append(token)
         return tuple(
             Draft(
                 text="".join(loaded.pieces(iter(reply))),
                 policy=f"hf:{self.model}",
-                finish=self._finish(reply),
+                finish="length" if len(reply) >= sampling.max_new_tokens else "stop",
             )
-            for reply in replies
+            for reply, sampling in zip(replies, samplings, strict=True)
         )
-
-    def _finish(self, reply: Sequence[int]) -> Finish:
-        return "length" if len(reply) >= self.max_new_tokens else "stop"
 
     def _pieces(self, context: Context, conditioning: Conditioning) -> Iterator[str]:
         loaded = self._loaded()
@@ -210,7 +215,7 @@ class HfPolicy:
             loaded.model,
             [self._prompt(context, conditioning)],
             [_seed(context, 0)],
-            self._sampling(),
+            [self._sampling(context)],
             loaded.ends,
         )
         # one piece a step, even an empty one: between two the consumer may leave

@@ -127,8 +127,10 @@ class OpenAIHttpPolicy:
         return {
             "model": self.model,
             "messages": [{"role": turn.role, "content": turn.text} for turn in messages],
-            "max_tokens": self.max_new_tokens,
-            "temperature": self.temperature,
+            "max_tokens": min(context.max_tokens or self.max_new_tokens, self.max_new_tokens),
+            "temperature": (
+                self.temperature if context.temperature is None else context.temperature
+            ),
             "top_p": self.top_p,
             "seed": context.seed + row,
         }

@@ -11,6 +11,7 @@ prompt's words and the end token are not held back.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import torch
@@ -39,18 +40,18 @@ def decode(
     model: Any,
     prompts: Sequence[Sequence[int]],
     seeds: Sequence[int],
-    sampling: Sampling,
+    samplings: Sequence[Sampling],
     ends: frozenset[int],
 ) -> Iterator[list[tuple[int, int]]]:
     """Steps of (row, token) pairs, one for each row still speaking; an end token is not given.
 
-    A row that reaches ``max_new_tokens`` simply stops.
+    A row that reaches its ``max_new_tokens`` simply stops.
 
     Args:
         model: The model, in evaluation mode.
         prompts: Token ids of each row; none may be empty.
         seeds: One a row.
-        sampling: How to draw.
+        samplings: How to draw, one a row.
         ends: Tokens that end a reply.
     """
     rows = list(range(len(prompts)))
@@ -64,17 +65,19 @@ def decode(
     cache.batch_select_indices(spread)
     logits, mask = logits[spread], mask[spread]
     seen = torch.zeros_like(logits, dtype=torch.bool)
-    for said in range(1, sampling.max_new_tokens + 1):
-        drawn = _draw(_penalised(logits, seen, sampling), generators, sampling)
+    way = _Way.of(samplings, model.device)
+    for said in count(1):
+        drawn = _draw(_penalised(logits, seen, way), generators, way)
         tokens: list[int] = drawn.tolist()
-        keep = [i for i, token in enumerate(tokens) if token not in ends]
+        speaking = [i for i, token in enumerate(tokens) if token not in ends]
+        if speaking:
+            yield [(rows[i], tokens[i]) for i in speaking]
+        keep = [i for i in speaking if samplings[rows[i]].max_new_tokens > said]
         if not keep:
-            return
-        yield [(rows[i], tokens[i]) for i in keep]
-        if said == sampling.max_new_tokens:
             return
         if len(keep) < len(rows):
             rows = [rows[i] for i in keep]
+            way = _Way.of([samplings[row] for row in rows], model.device)
             generators = [generators[i] for i in keep]
             chosen = torch.tensor(keep, device=model.device)
             cache.batch_select_indices(chosen)
@@ -142,27 +145,52 @@ def _step(model: Any, newest: Tensor, mask: Tensor, cache: DynamicCache) -> Tens
     return logits[:, -1].float()
 
 
-def _penalised(logits: Tensor, seen: Tensor, sampling: Sampling) -> Tensor:
-    if sampling.repetition_penalty == 1:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How each row of the batch draws now; every tensor has the shape (rows, 1)."""
+
+    temperature: Tensor
+    top_p: Tensor
+    penalty: Tensor
+    any_penalty: bool
+    any_chance: bool
+
+    @classmethod
+    def of(cls, samplings: Sequence[Sampling], device: Any) -> "_Way":
+        def column(values: Sequence[float]) -> Tensor:
+            return torch.tensor(values, device=device)[:, None]
+
+        return cls(
+            column([s.temperature for s in samplings]),
+            column([s.top_p for s in samplings]),
+            column([s.repetition_penalty for s in samplings]),
+            any(s.repetition_penalty != 1 for s in samplings),
+            any(s.temperature > 0 for s in samplings),
+        )
+
+
+def _penalised(logits: Tensor, seen: Tensor, way: _Way) -> Tensor:
+    if not way.any_penalty:
         return logits
-    less = torch.where(
-        logits > 0,
-        logits / sampling.repetition_penalty,
-        logits * sampling.repetition_penalty,
-    )
+    less = torch.where(logits > 0, logits / way.penalty, logits * way.penalty)
     return torch.where(seen, less, logits)
 
 
-def _draw(logits: Tensor, generators: Sequence[torch.Generator], sampling: Sampling) -> Tensor:
+def _draw(logits: Tensor, generators: Sequence[torch.Generator], way: _Way) -> Tensor:
     """One token a row, shape (rows,); ``logits`` is (rows, vocabulary)."""
-    if sampling.temperature == 0:
-        return logits.argmax(dim=1)
-    ranked, order = torch.sort(logits / sampling.temperature, dim=1, descending=True)
+    likeliest = logits.argmax(dim=1)
+    if not way.any_chance:
+        return likeliest
+    certain = way.temperature == 0
+    ranked, order = torch.sort(
+        logits / way.temperature.masked_fill(certain, 1.0), dim=1, descending=True
+    )
     shares = torch.softmax(ranked, dim=1)
     # a token stays while the likelier ones hold less than top_p; the likeliest always does
-    shares[shares.cumsum(dim=1) - shares >= sampling.top_p] = 0.0
+    shares[shares.cumsum(dim=1) - shares >= way.top_p] = 0.0
     places = [
         torch.multinomial(row.cpu(), 1, generator=generator)
         for row, generator in zip(shares, generators, strict=True)
     ]
-    return order.gather(1, torch.stack(places).to(order.device))[:, 0]
+    drawn = order.gather(1, torch.stack(places).to(order.device))[:, 0]
+    return torch.where(certain[:, 0], likeliest, drawn)

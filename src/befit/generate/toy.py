@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from befit.core.dialogue import Conditioning, Context, Draft
+from befit.core.dialogue import Conditioning, Context, Draft, Finish
 
 _WISHES: Mapping[str, tuple[str, float]] = {
     "short": ("length", -1.0),
@@ -64,16 +64,20 @@ class ToyPolicy:
     sentences: int = 3
 
     def generate(self, context: Context, conditioning: Conditioning, n: int) -> Sequence[Draft]:
-        return tuple(
-            Draft(text=self._text(context, conditioning, more), policy="toy") for more in range(n)
-        )
+        drafts = []
+        for more in range(n):
+            pieces = _pieces(self._text(context, conditioning, more))
+            kept = pieces[: context.max_tokens]
+            finish: Finish = "stop" if kept == pieces else "length"
+            drafts.append(Draft(text="".join(kept), policy="toy", finish=finish))
+        return tuple(drafts)
 
     def generate_batch(self, requests: Sequence[tuple[Context, Conditioning]]) -> Sequence[Draft]:
         return tuple(self.generate(*request, 1)[0] for request in requests)
 
     async def stream(self, context: Context, conditioning: Conditioning) -> AsyncIterator[str]:
         """The text of draft 0, word by word."""
-        for piece in re.findall(r"\S+\s*|\s+", self._text(context, conditioning, 0)):
+        for piece in _pieces(self._text(context, conditioning, 0))[: context.max_tokens]:
             yield piece
             await asyncio.sleep(0)
 
@@ -94,6 +98,11 @@ class ToyPolicy:
                 f"I am glad you ask. {text}" if "\n" not in text else f"I am glad you ask.\n{text}"
             )
         return f"{text} \U0001f642" if wish.get("emoji", 0.0) > 0 else text
+
+
+def _pieces(text: str) -> list[str]:
+    """Words with the space after them: this policy's tokens."""
+    return re.findall(r"\S+\s*|\s+", text)
 
 
 def _wishes(conditioning: Conditioning) -> dict[str, float]:

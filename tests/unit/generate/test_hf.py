@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,8 +15,6 @@ pytest.importorskip("transformers")
 
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from befit.core.dialogue import Conditioning, Context, Message
 from befit.core.errors import BefitError, InvalidPromptError, ModelFileError, ModelRejectedError
@@ -28,61 +26,16 @@ from befit.generate.tokens import Sampling, decode
 from befit.models.catalogue import checked, spec
 from befit.models.prepare import resolve
 
+if TYPE_CHECKING:
+    from tests.unit.generate.conftest import SaveTiny
+
 pytestmark = pytest.mark.local
 
-TEMPLATE = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
 NO_SYSTEM = (
     "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
 )
 KNOWN = Conditioning(instructions=("Answer in few words.",), quotes=("I love trains",))
 NOTHING = Conditioning()
-
-
-def save_tiny(folder: Path, template: str = TEMPLATE) -> Path:
-    """Two random layers and a byte tokenizer, as a transformers folder."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    special = ["<|end|>", "<|im_start|>", "<|im_end|>"]
-    vocabulary = {token: i for i, token in enumerate([*special, *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in special])
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = LlamaForCausalLM(
-            LlamaConfig(
-                vocab_size=len(vocabulary),
-                hidden_size=32,
-                intermediate_size=64,
-                num_hidden_layers=2,
-                num_attention_heads=4,
-                num_key_value_heads=2,
-                max_position_embeddings=2048,
-                initializer_range=0.3,
-                eos_token_id=2,
-                bos_token_id=1,
-                pad_token_id=0,
-            )
-        )
-    model.save_pretrained(folder)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    config = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "eos_token": "<|im_end|>",
-        "bos_token": "<|im_start|>",
-        "pad_token": "<|end|>",
-        "chat_template": template,
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_tiny(tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.fixture(autouse=True)
@@ -144,10 +97,14 @@ def test_a_draft_does_not_depend_on_who_shares_the_batch(folder: Path, temperatu
         (ask("a much longer question about something else", seed=3), NOTHING),
         (ask("x", seed=4), Conditioning(quotes=("I hate long flights",))),
         (ask("hi"), KNOWN),
+        (replace(ask("hi"), max_tokens=3, temperature=2.0), KNOWN),
+        (replace(ask("hi", seed=9), max_tokens=99, temperature=0.0), KNOWN),
     ]
     together = policy.generate_batch(requests)
     assert list(together) == [policy.generate(*request, 1)[0] for request in requests]
     assert together[0] == together[3]
+    assert together[4].finish == "length"
+    assert len(together[4].text) < len(together[0].text)
     assert policy.generate_batch([]) == ()
 
 
@@ -159,7 +116,7 @@ def test_greedy_is_what_transformers_generates(folder: Path) -> None:
         torch.tensor([prompt]), do_sample=False, max_new_tokens=24, min_new_tokens=24
     )[0, len(prompt) :].tolist()
     sampling = Sampling(temperature=0, top_p=1, repetition_penalty=1, max_new_tokens=24)
-    found = [s[0][1] for s in decode(loaded.model, [prompt], [0], sampling, frozenset())]
+    found = [s[0][1] for s in decode(loaded.model, [prompt], [0], [sampling], frozenset())]
     assert len(found) == 24
     assert found[: _first(expected, 2)] == expected[: _first(expected, 2)]
 
@@ -175,7 +132,7 @@ def test_a_small_nucleus_is_greedy_and_a_penalty_ends_repetition(folder: Path) -
     loaded = nucleus._loaded()
     prompt = nucleus._prompt(ask("hi"), NOTHING)
     harsh = Sampling(temperature=0, top_p=1, repetition_penalty=1e6, max_new_tokens=24)
-    said = [step[0][1] for step in decode(loaded.model, [prompt], [0], harsh, frozenset())]
+    said = [step[0][1] for step in decode(loaded.model, [prompt], [0], [harsh], frozenset())]
     assert len(set(said)) == 24
 
 
@@ -187,7 +144,9 @@ def test_a_row_that_ends_leaves_the_others_speaking(folder: Path) -> None:
 
     def said(chosen: Sequence[int], ends: frozenset[int]) -> dict[int, list[int]]:
         rows: dict[int, list[int]] = {row: [] for row in chosen}
-        steps = decode(loaded.model, [prompts[i] for i in chosen], [*chosen], sampling, ends)
+        steps = decode(
+            loaded.model, [prompts[i] for i in chosen], [*chosen], [sampling] * len(chosen), ends
+        )
         for step in steps:
             for row, token in step:
                 rows[chosen[row]].append(token)
@@ -222,10 +181,10 @@ def test_a_consumer_that_leaves_stops_the_model(
     steps, ended, go = [], threading.Event(), threading.Event()
 
     def watched(
-        model: Any, prompts: Any, seeds: Any, sampling: Sampling, ends: Any
+        model: Any, prompts: Any, seeds: Any, samplings: Any, ends: Any
     ) -> Iterator[list[tuple[int, int]]]:
         try:
-            for step in decode(model, prompts, seeds, sampling, frozenset()):
+            for step in decode(model, prompts, seeds, samplings, frozenset()):
                 steps.append(step)
                 yield step
                 go.wait(5)
@@ -331,21 +290,23 @@ def test_nobody_can_spell_a_turn(folder: Path) -> None:
     assert loaded.plain("a<|im_<|im_end|>end|>b") == "ab"
 
 
-def test_a_template_without_a_system_role_gets_it_in_the_first_turn(tmp_path: Path) -> None:
-    policy = tiny(save_tiny(tmp_path, NO_SYSTEM + TEMPLATE))
+def test_a_template_without_a_system_role_gets_it_in_the_first_turn(
+    tmp_path: Path, save_tiny: "SaveTiny"
+) -> None:
+    policy = tiny(save_tiny(tmp_path, NO_SYSTEM))
     text = policy._loaded().tokenizer.decode(policy._prompt(ask("hi"), KNOWN))
     assert "<|im_start|>system" not in text
     assert text.index("Answer in few words.") < text.index("hi<|im_end|>")
 
 
-def test_a_template_that_refuses_is_a_typed_error(tmp_path: Path) -> None:
+def test_a_template_that_refuses_is_a_typed_error(tmp_path: Path, save_tiny: "SaveTiny") -> None:
     policy = tiny(save_tiny(tmp_path, "{{ raise_exception('never') }}"))
     with pytest.raises(ModelRejectedError, match="never"):
         policy.generate(ask("hi"), NOTHING, 1)
 
 
-def test_a_model_without_a_template_gets_plain_text(tmp_path: Path) -> None:
-    policy = tiny(save_tiny(tmp_path, ""))
+def test_a_model_without_a_template_gets_plain_text(tmp_path: Path, save_tiny: "SaveTiny") -> None:
+    policy = tiny(save_tiny(tmp_path, None))
     config = json.loads((tmp_path / "tokenizer_config.json").read_text())
     del config["chat_template"]
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
@@ -353,7 +314,7 @@ def test_a_model_without_a_template_gets_plain_text(tmp_path: Path) -> None:
     assert policy._loaded().tokenizer.decode(policy._prompt(ask("hi"), NOTHING)) == "hi\n\n"
 
 
-def test_a_model_that_does_not_load_is_a_typed_error(tmp_path: Path) -> None:
+def test_a_model_that_does_not_load_is_a_typed_error(tmp_path: Path, save_tiny: "SaveTiny") -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(ModelFileError):
         tiny(tmp_path).generate(ask("hi"), NOTHING, 1)

@@ -61,6 +61,9 @@ def read_turn(
         scope=read_scope(controls.get("scope", "")),
         incognito=user is None or _flag(controls, "incognito", default=False),
         seed=_integer(body, "seed", lowest=-(2**63)) or int(at.timestamp() * 1e6) % 2**31,
+        max_tokens=_integer(body, "max_completion_tokens", lowest=1)
+        or _integer(body, "max_tokens", lowest=1),
+        temperature=_temperature(body),
     )
     _check_prompt(context.prompt)
     modalities = body.get("modalities")
@@ -156,6 +159,17 @@ def _integer(body: Mapping[str, Any], name: str, *, lowest: int) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
         raise InputError(f"{name} makes no sense", hint="send a whole number", field=name)
     return value
+
+
+def _temperature(body: Mapping[str, Any]) -> float | None:
+    value = body.get("temperature")
+    if value is None:
+        return None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 2:
+        raise InputError(
+            "temperature is a number from 0 to 2", hint="send 0.7, say", field="temperature"
+        )
+    return float(value)
 
 
 def _messages(raw: object) -> tuple[Message, ...]:

@@ -208,7 +208,7 @@ class HttpUpstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalUpstream:
-    """A policy in this process. Its sampling options are its own, not the request's.
+    """A policy in this process; of a request's sampling options it heeds length and temperature.
 
     Attributes:
         policy: Proposes drafts, best first.
