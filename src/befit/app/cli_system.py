@@ -34,10 +34,12 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """The whole ring, with a real model and real people's data."""
-    shown, summary = late("app.demo.run").run(out, say), late("app.demo.summary")
+    # all three first: a missing library is said now and not after minutes
+    acts, summary, html = (late(f"app.demo.{part}") for part in ("run", "summary", "page"))
+    shown = acts.run(out, say)
     content = summary.as_json(shown)
     (out / "demo.json").write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    (out / "index.html").write_text(late("app.demo.page").page(shown), "utf-8")
+    (out / "index.html").write_text(html.page(shown), "utf-8")
     show(content, summary.screen(shown), as_json=as_json)
 
 

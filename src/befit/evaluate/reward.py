@@ -99,7 +99,19 @@ def evaluate_reward(
         left_out += table.left_out()
         tell(f"{one.name}: intervals", 1, 1)
     asked = {"data": [one.name for one in loaded], "methods": list(chosen), "shots": list(shots)}
-    metadata = {
+    found = {
+        "comparisons": comparisons,
+        "people_whose_support_and_query_share_no_text_that_is": separated,
+        "left_out_for_too_few_people": left_out,
+    }
+    return Result(metadata=_metadata(asked, seeds, loaded, created) | found, rows=tuple(rows))
+
+
+def _metadata(
+    asked: Mapping[str, Any], seeds: int, loaded: Sequence[PairData], created: datetime
+) -> dict[str, Any]:
+    """What was run, on what, with what."""
+    return {
         "schema_version": SCHEMA_VERSION,
         "run_id": _run_id({**asked, "seeds": seeds}, loaded, created),
         "created": created.isoformat(),
@@ -114,11 +126,7 @@ def evaluate_reward(
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "comparisons": comparisons,
-        "people_whose_support_and_query_share_no_text_that_is": separated,
-        "left_out_for_too_few_people": left_out,
     }
-    return Result(metadata=metadata, rows=tuple(rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from befit.core.protocols import Policy, Streams
 from befit.generate import openai_http
 from befit.generate.openai_http import OpenAIHttpPolicy
 from befit.generate.rendering import SHARED
+from befit.testing import check_policy
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CONTEXT = Context(
@@ -219,6 +220,17 @@ def test_a_refused_request_is_not_tried_again(server: Server) -> None:
     assert caught.value.status == 400
     assert json.loads(caught.value.body) == {"error": {"message": "no"}}
     assert len(server.bodies) == 1
+
+
+def test_it_keeps_the_promises_of_a_policy(server: Server) -> None:
+    async def either(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        handler = streamed(event("Hello"), event(None, "stop")) if body.get("stream") else plain
+        return await handler(request)
+
+    server.script = [either]
+    check_policy(policy(server))
+    assert len(server.bodies) > 5
 
 
 def test_one_refused_draft_of_many_is_one_clear_error(server: Server) -> None:
