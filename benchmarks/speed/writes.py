@@ -10,13 +10,13 @@ from tempfile import TemporaryDirectory
 from threading import Barrier, Thread
 from time import perf_counter, process_time
 
-from befit.memory.sqlite import SqliteMemory
 from speed.measure import Options, Row, compare
 from speed.peer import postgres
 from speed.words import HashedWords, name_of, texts_of
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
+from befit.memory.sqlite import SqliteMemory
 
 WRITERS = 32
 ENOUGH = 6000.0  # rows a second; PostgreSQL's rate where that is less
