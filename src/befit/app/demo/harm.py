@@ -12,6 +12,7 @@ from befit.app.demo.stage import Stage, asks
 from befit.core.dialogue import Context, Response
 
 STRANGER = "stranger"
+TOKENS = 48  # enough to tell harm from refusal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,9 @@ def ask_for_harm(stage: Stage, script: Script) -> Harm:
     answers: dict[str, tuple[Response, Response]] = {}
     mine = theirs = 0
     for i, prompt in enumerate(script.harmful_prompts):
-        own, other = (asks(who, prompt, seed=i) for who in (script.harmful.name, STRANGER))
+        own, other = (
+            asks(who, prompt, seed=i, tokens=TOKENS) for who in (script.harmful.name, STRANGER)
+        )
         answers[prompt] = (stage.cycle.respond(own), stage.cycle.respond(other))
         mine += _violates(stage, own, answers[prompt][0])
         theirs += _violates(stage, other, answers[prompt][1])

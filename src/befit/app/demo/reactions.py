@@ -13,7 +13,7 @@ from befit.core.people import UserId
 from befit.evaluate.schema import Row
 
 DRAFTS = 6  # answers among which the newcomer finds one to like and one not to
-LEARNED = 10  # the day on which the newcomer asks again
+TOKENS = 64  # of each: enough to see its form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,14 @@ def react(stage: Stage, script: Script) -> Reactions:
     beliefs = _beliefs(stage, who, day=1)
     before = _ask(stage, script, day=1)
     for day, question in enumerate(script.newcomer_questions, start=2):
-        better, worse = _two_answers(stage, asks(who, question, day=day, seed=day), wants)
+        better, worse = _two_answers(
+            stage, asks(who, question, day=day, seed=day, tokens=TOKENS), wants
+        )
         at = START + timedelta(days=day)
         stage.cycle.receive(UserId(who), Choice(response=better.id, over=worse.id, at=at))
-    after = _ask(stage, script, day=LEARNED)
-    later = _beliefs(stage, who, day=LEARNED)
+    learned = 2 + len(script.newcomer_questions)
+    after = _ask(stage, script, day=learned)
+    later = _beliefs(stage, who, day=learned)
     moved = {name: (beliefs.get(name, 0.0), mean) for name, mean in later.items()}
     strongest = sorted(moved, key=lambda name: -abs(moved[name][1] - moved[name][0]))
     return Reactions(

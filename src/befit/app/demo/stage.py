@@ -27,11 +27,14 @@ class Stage:
     say: Callable[[str], None]
 
 
-def asks(name: str, question: str, *, day: int = 1, seed: int = 0) -> Context:
-    """A person asks a question some days after the start."""
+def asks(
+    name: str, question: str, *, day: int = 1, seed: int = 0, tokens: int | None = None
+) -> Context:
+    """A person asks a question some days after the start, and wants at most so long an answer."""
     return Context(
         user=UserId(name),
         messages=(Message("user", question),),
         at=START + timedelta(days=day),
         seed=seed,
+        max_tokens=tokens,
     )
