@@ -6,6 +6,7 @@ has `Batches`. Token-level decoding, which needs arrays, has its protocol in ``g
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -168,6 +169,13 @@ class Journal(Protocol):
     def react(self, user: UserId, feedback: Feedback) -> Interaction: ...
     def read(self, user: UserId | None = None) -> Sequence[Interaction]: ...
     def erase(self, user: UserId) -> int: ...
+
+
+@runtime_checkable
+class Submits(Protocol):
+    """A journal that takes a turn at once and says later that it is kept, without a thread."""
+
+    def submit(self, interaction: Interaction) -> "Future[None]": ...
 
 
 @runtime_checkable

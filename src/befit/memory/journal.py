@@ -7,6 +7,7 @@ person's looks like one that never was. Nothing is learned here, and an incognit
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -53,9 +54,15 @@ class SqliteJournal:
 
     def record(self, interaction: Interaction) -> None:
         """Keep a turn and the reactions it already has; a turn that is there stays as it is."""
+        self.submit(interaction).result()
+
+    def submit(self, interaction: Interaction) -> "Future[None]":
+        """As `record`, without waiting for the disk."""
         context = interaction.context
         if context.incognito:
-            return
+            nothing: Future[None] = Future()
+            nothing.set_result(None)
+            return nothing
         body = dump(turn_to_json(context, interaction.response))
         reactions = [dump(feedback_to_json(each)) for each in interaction.feedback]
 
@@ -70,7 +77,7 @@ class SqliteJournal:
                 for reaction in reactions:
                     _add_reaction(connection, who, key, reaction)
 
-        self._store.write(work)
+        return self._store.submit(work)
 
     def react(self, user: UserId, feedback: Feedback) -> Interaction:
         """Keep a reaction; returns the turn with every reaction to it, oldest first.

@@ -8,18 +8,20 @@ spell the text out before it is judged, so they are dropped. Decides nothing its
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, cast
 
 from befit.app.server.offload import Offload, Prepared
 from befit.app.server.turn import Turn
 from befit.app.server.upstream import Chunk
 from befit.core.dialogue import Passage, Response
+from befit.values.sentences import Sentences
 
 NOT_WORDS = ("id", "type", "role", "index")  # of a message: names that no model makes up
 KEPT = ("index", "finish_reason", "stop_reason", "content_filter_results")  # of a choice
 
-SLOW_S = 0.002  # from which a guard would keep others waiting
+SLOW_CPU_S = 0.002  # from which a guard would keep others waiting
+SLOW_WALL_S = 0.02  # the same for one that waits itself, well above being put off by the system
 
 Admit = Callable[[AsyncIterator[str]], AsyncIterator[Passage | Response]]
 
@@ -61,12 +63,22 @@ class Lane:
         response: What was let through in all; None before the end.
     """
 
-    __slots__ = ("_stream", "_waiting", "response")
+    __slots__ = ("_heard", "_stream", "_waiting", "response")
 
     def __init__(self, admit: Admit) -> None:
         self.response: Response | None = None
+        self._heard = Sentences()  # as the boundary cuts them
         self._stream = admit(_pieces())
         self._waiting: Generator[object, str | None, Passage | Response] | None = None
+
+    def judges(self, piece: str | None) -> bool:
+        """Whether the guards will be asked if this piece comes next. Ask once, then say it."""
+        first = not self._heard.said and not self._heard.rest
+        whole = 0
+        for sentence in self._heard.push(piece or ""):
+            self._heard.release(sentence)
+            whole += 1
+        return first or piece is None or whole > 0
 
     def say(self, piece: str | None) -> list[str]:
         """Judge a piece, or what is left at the end (None); what may be said now."""
@@ -243,12 +255,14 @@ class Admission:
         return [chunk]
 
     async def _judged(self, lane: Lane, piece: str | None) -> list[str]:
-        """Guards that once took long are run beside the event loop from then on."""
+        """Guards that took long are run beside the event loop, until they do not any more."""
+        if not lane.judges(piece):
+            return lane.say(piece)
         if self.offload.guards_are_slow:
-            return await self.offload.finish(lane.say, piece)
-        began = perf_counter()
-        released = lane.say(piece)
-        self.offload.guards_are_slow = perf_counter() - began > SLOW_S
+            released, slow = await self.offload.finish(_timed, lane, piece)
+        else:
+            released, slow = _timed(lane, piece)
+        self.offload.guards_are_slow = slow
         return released
 
     def _admit(self, pieces: AsyncIterator[str]) -> AsyncIterator[Passage | Response]:
@@ -262,6 +276,14 @@ class Admission:
         choice.greeted = True
         only = {"index": choice.index, "delta": {**role, **delta}, "finish_reason": None}
         return {**self._envelope, "choices": [only]}
+
+
+def _timed(lane: Lane, piece: str | None) -> tuple[list[str], bool]:
+    """What may be said now, and whether finding out took long."""
+    began, spent = perf_counter(), thread_time()
+    released = lane.say(piece)
+    slow = thread_time() - spent > SLOW_CPU_S or perf_counter() - began > SLOW_WALL_S
+    return released, slow
 
 
 def _spoken(held: list[dict[str, Any]]) -> str:

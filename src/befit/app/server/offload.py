@@ -18,8 +18,10 @@ from befit.app.server.problems import problem_of
 from befit.app.server.turn import Turn
 from befit.core.dialogue import Conditioning, Context, Draft, Message, Response
 from befit.core.errors import BefitError, InputError
+from befit.core.feedback import Interaction
 from befit.core.people import UserId
-from befit.core.preference import PreferenceSpace
+from befit.core.preference import Evidence, PreferenceSpace
+from befit.core.protocols import Submits
 from befit.cycle import Cycle
 from befit.feedback.provenance import own_words
 
@@ -62,7 +64,7 @@ class Offload:
     Attributes:
         cycle: The cycle.
         options: The deadline, how many threads, what is learned from a turn.
-        guards_are_slow: Whether a guard has been seen that keeps the event loop waiting.
+        guards_are_slow: Whether the guards, when last asked, would keep the event loop waiting.
     """
 
     cycle: Cycle
@@ -125,16 +127,17 @@ class Offload:
         """Journal the turn and remember what it states; whether it is in the journal."""
         if turn.context.incognito or not responses:
             return False
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._slow, self._record, turn, prepared, responses)
         try:
-            return await asyncio.wait_for(asyncio.shield(work), RECORD_S)
+            await asyncio.wait_for(asyncio.shield(self._recorded(turn, responses)), RECORD_S)
         except TimeoutError:
             logger.warning("the turn was not recorded in time")
         except BefitError as error:
             logger.warning("the turn was not recorded: %s", error)
         except Exception:
             logger.exception("the turn was not recorded")  # the answer goes out whatever it is
+        else:
+            await self._learn(turn, prepared, responses[0])
+            return True
         return False
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -163,27 +166,38 @@ class Offload:
         for pool in (self._memory, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _record(self, turn: Turn, prepared: Prepared, responses: Sequence[Response]) -> bool:
-        for response in responses:
-            self.cycle.record(turn.context, response)
-        if self.options.learn_stated and prepared.learns:
-            try:
-                self._learn(turn.context, responses[0])
-            except BefitError as error:
-                logger.warning("nothing was learned from the turn: %s", error)
-        return True
+    def _recorded(self, turn: Turn, responses: Sequence[Response]) -> "asyncio.Future[list[None]]":
+        """Done once the turn is in the journal."""
+        journal, context = self.cycle.journal, turn.context
+        if isinstance(journal, Submits):
+            given = [journal.submit(Interaction(context=context, response=r)) for r in responses]
+            return asyncio.gather(*map(asyncio.wrap_future, given))
+        return asyncio.gather(*(self.call(self.cycle.record, context, r) for r in responses))
 
-    def _learn(self, context: Context, response: Response) -> None:
+    async def _learn(self, turn: Turn, prepared: Prepared, response: Response) -> None:
         """Keep a preference that the newest message states, in the person's own words alone."""
+        context = turn.context
+        if not (self.options.learn_stated and prepared.learns):
+            return
         if context.messages[-1].role != "user":  # a tool's result: the words were read before
             return
         said = [m.text for m in context.messages if m.role in ("system", "assistant")]
         words = own_words(context.prompt, said).strip()
         if not words or len(words) > LONGEST_STATEMENT:
             return
-        found = stated(self.space(context), context.user, words, context.at, context.scope)
-        if found.values and not any(
-            old.text == words and abs(context.at - old.at) < SAME
-            for old in self.cycle.memory.evidence(context.user)
-        ):
-            self.cycle.remember([replace(found, source=response.id)])
+        try:
+            space = self._space
+            if space is None:
+                space = await self.call(self.space, context)
+            found = stated(space, context.user, words, context.at, context.scope)
+            if found.values:
+                await self.call(self._remember_once, replace(found, source=response.id))
+        except BefitError as error:
+            logger.warning("nothing was learned from the turn: %s", error)
+        except Exception:
+            logger.exception("nothing was learned from the turn")
+
+    def _remember_once(self, found: Evidence) -> None:
+        known = self.cycle.memory.evidence(found.user)
+        if not any(old.text == found.text and abs(found.at - old.at) < SAME for old in known):
+            self.cycle.remember([found])
