@@ -16,7 +16,8 @@ from speed.measure import cpu_us as own_cpu_us
 from speed.words import name_of, prompt_of, texts_of
 
 import befit
-from befit.features.encoder import CachedEncoder, MiniLM
+from befit.features.cached_encoder import CachedEncoder
+from befit.features.encoder import MiniLM
 from befit.memory.spaces import load_space
 
 LEAST_TIMES_UNDER_LITELLM = 40.0

@@ -47,7 +47,7 @@ PROTOCOLS: dict[str, Any] = {
 KINDS = {protocol: kind for kind, protocol in PROTOCOLS.items()}
 
 # by name: their libraries come with an extra
-_CACHED = "befit.features.encoder:CachedEncoder"
+_CACHED = "befit.features.cached_encoder:CachedEncoder"
 _LEARNED = "befit.reward.hierarchical:HierarchicalReward"
 
 _NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)  # a probe is asked by nobody on no day

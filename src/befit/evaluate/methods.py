@@ -20,7 +20,8 @@ from befit.core.preference import Pair
 from befit.core.protocols import Encoder
 from befit.evaluate.metrics.calibration import log_loss
 from befit.evaluate.schema import PairRow, people_of
-from befit.features.encoder import CachedEncoder, MiniLM
+from befit.features.cached_encoder import CachedEncoder
+from befit.features.encoder import MiniLM
 from befit.features.feature_map import FeatureMap
 from befit.models.cache import cache_dir
 from befit.reward.hierarchical import HierarchicalReward

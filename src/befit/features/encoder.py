@@ -1,35 +1,29 @@
-"""Texts to unit vectors: MiniLM computed in numpy, and a cache in front of any encoder.
+"""Texts to unit vectors: MiniLM computed in numpy.
 
 `MiniLM` runs the six layers of all-MiniLM-L6-v2 without torch. Tokens of many texts lie one after
 another without padding, so a vector does not depend on which texts share the call, but for
-rounding. `CachedEncoder` remembers vectors by the checksum of their text; on disk it holds no text,
-yet a vector says much about its text: give it a path for public data, none for a person's words.
+rounding.
 
 Source: Wang et al. 2020, "MiniLM" (arXiv:2002.10957); Reimers and Gurevych 2019, "Sentence-BERT"
 (arXiv:1908.10084), mean pooling.
 """
 
-import hashlib
 import itertools
+import json
 import logging
-import sqlite3
+import struct
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
 from befit.core.errors import ModelFileError
-from befit.core.protocols import Encoder
 from befit.models.catalogue import checked, spec
 
 Floats = NDArray[np.float32]
@@ -37,6 +31,7 @@ Floats = NDArray[np.float32]
 _HEADS = 12
 _MAX_TOKENS = 256
 _MAX_CHARACTERS = 16 * _MAX_TOKENS  # more than its tokens can hold; spares reading a megabyte
+_WORDS = "embeddings.word_embeddings.weight"
 _TOKENS_AT_ONCE = 1024  # keeps the widest activations inside a core's cache
 _GELU_AT_ONCE = 1 << 14
 
@@ -118,7 +113,7 @@ def _load(path: str) -> _Loaded:
     folder = Path(path) if path else checked(spec("minilm-l6")).parent
     tokenizer = _tokenizer(folder)
     try:
-        weights = load_file(folder / "model.safetensors")
+        weights = _read(folder / "model.safetensors")
         layers = 1 + max(int(name.split(".")[2]) for name in weights if ".layer." in name)
         # what is multiplied from the right is stored transposed and contiguous, once
         ready = {
@@ -132,6 +127,22 @@ def _load(path: str) -> _Loaded:
     tokenizer.enable_truncation(_MAX_TOKENS)
     tokenizer.no_padding()
     return _Loaded(tokenizer=tokenizer, weights=ready, layers=layers)
+
+
+def _read(path: Path) -> dict[str, Floats]:
+    """Every tensor of a file; the table of words, of which a text needs few rows, stays on disk."""
+    with safe_open(path, framework="numpy") as file:
+        found = {name: file.get_tensor(name) for name in file.keys() if name != _WORDS}  # noqa: SIM118
+    with path.open("rb") as raw:
+        (size,) = struct.unpack("<Q", raw.read(8))
+        words = json.loads(raw.read(size))[_WORDS]
+    if words["dtype"] != "F32":
+        raise ValueError(f"{_WORDS} is {words['dtype']}, not F32")
+    found[_WORDS] = np.memmap(
+        path, dtype=np.float32, mode="r", offset=8 + size + words["data_offsets"][0],
+        shape=tuple(words["shape"]),
+    )  # fmt: skip
+    return found
 
 
 def _tokenizer(folder: Path) -> Tokenizer:
@@ -184,7 +195,7 @@ def _pooled(model: _Loaded, ids: Sequence[Sequence[int]]) -> Floats:
         first += count * length
     weights = model.weights
     hidden = (
-        weights["embeddings.word_embeddings.weight"][np.concatenate(ids)]
+        weights[_WORDS][np.concatenate(ids)]
         + weights["embeddings.position_embeddings.weight"][
             np.concatenate([np.arange(length) for length in lengths])
         ]
@@ -274,119 +285,3 @@ def gelu(values: Floats) -> Floats:
         half *= np.float32(0.5)
         np.multiply(x, half, out=out[start : start + _GELU_AT_ONCE])
     return out.reshape(values.shape)
-
-
-@dataclass(frozen=True, slots=True)
-class CachedEncoder:
-    """An encoder that computes each text once: in memory, and on disk where a path is given.
-
-    Safe with several threads and processes. A cache file that cannot be read or written costs
-    time, never an answer.
-
-    Attributes:
-        encoder: Who computes.
-        path: The cache file; "" keeps vectors in memory alone.
-        megabytes: The most that memory holds; what was used longest ago goes first.
-    """
-
-    encoder: Encoder | MiniLM
-    path: str = ""
-    megabytes: float = 64.0
-    _memory: "OrderedDict[bytes, Floats]" = field(
-        default_factory=OrderedDict, init=False, repr=False, compare=False
-    )
-    _lock: Any = field(default_factory=threading.Lock, init=False, repr=False, compare=False)
-
-    @property
-    def name(self) -> str:
-        """The encoder's name."""
-        return self.encoder.name
-
-    @property
-    def width(self) -> int:
-        """Numbers per text."""
-        return self.encoder.width
-
-    def encode(self, texts: Sequence[str]) -> Floats:
-        """Unit vectors, shape (len(texts), width); as the encoder's own."""
-        keys = [self._key(text) for text in texts]
-        found = self._from_memory(keys)
-        if lacking := [key for key in dict.fromkeys(keys) if key not in found]:
-            stored = self._from_disk(lacking)
-            wanted = {
-                key: text
-                for key, text in zip(keys, texts, strict=True)
-                if key not in found and key not in stored
-            }
-            fresh = self._computed(wanted) if wanted else {}
-            self._to_disk(fresh)
-            self._to_memory(stored | fresh)
-            found |= stored | fresh
-        vectors = np.empty((len(texts), self.width), dtype=np.float32)
-        for row, key in enumerate(keys):
-            vectors[row] = found[key]
-        return vectors
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # another process starts with an empty memory of its own
-        return type(self), (self.encoder, self.path, self.megabytes)
-
-    def _computed(self, wanted: Mapping[bytes, str]) -> dict[bytes, Floats]:
-        vectors = np.asarray(self.encoder.encode([*wanted.values()]), dtype=np.float32)
-        return dict(zip(wanted, vectors, strict=True))
-
-    def _key(self, text: str) -> bytes:
-        return hashlib.sha256(f"{self.encoder.name}\0{text}".encode()).digest()
-
-    def _from_memory(self, keys: Sequence[bytes]) -> dict[bytes, Floats]:
-        found = {}
-        with self._lock:
-            for key in keys:
-                if (vector := self._memory.get(key)) is not None:
-                    self._memory.move_to_end(key)
-                    found[key] = vector
-        return found
-
-    def _to_memory(self, vectors: Mapping[bytes, Floats]) -> None:
-        room = max(1, int(self.megabytes * 1e6 / (4 * self.width + 200)))  # 200: the entry itself
-        with self._lock:
-            for key, vector in vectors.items():
-                self._memory[key] = vector.copy()  # a row, not the whole matrix it is a view of
-            while len(self._memory) > room:
-                self._memory.popitem(last=False)
-
-    def _from_disk(self, keys: Sequence[bytes]) -> dict[bytes, Floats]:
-        if not self.path or not Path(self.path).is_file():
-            return {}
-        found: dict[bytes, Floats] = {}
-        try:
-            with closing(sqlite3.connect(self.path, timeout=10)) as connection:
-                for start in range(0, len(keys), 500):
-                    chunk = keys[start : start + 500]
-                    marks = ",".join("?" * len(chunk))
-                    query = f"SELECT key, vector FROM vectors WHERE key IN ({marks})"  # noqa: S608
-                    for key, vector in connection.execute(query, chunk):
-                        if len(vector) == 4 * self.width:
-                            found[key] = np.frombuffer(vector, dtype="<f4")
-        except sqlite3.Error as error:
-            _log.warning("the encoder's cache file cannot be read: %s", error)
-        return found
-
-    def _to_disk(self, vectors: Mapping[bytes, Floats]) -> None:
-        if not self.path or not vectors:
-            return
-        try:
-            Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=10)) as connection, connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")  # the last rows may be lost
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, vector BLOB)"
-                    " WITHOUT ROWID"
-                )
-                connection.executemany(
-                    "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
-                    [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()],
-                )
-        except (sqlite3.Error, OSError) as error:
-            _log.warning("the encoder's cache file cannot be written: %s", error)

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.core.protocols import Encoder
-from befit.features.encoder import CachedEncoder, MiniLM
+from befit.features.cached_encoder import CachedEncoder
+from befit.features.encoder import MiniLM
 from befit.features.style import FEATURES, style_vector
 from befit.values.refusals import is_refusal
 

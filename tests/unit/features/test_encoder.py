@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from befit.core.errors import BefitError, ModelFileError
 from befit.core.protocols import Encoder
-from befit.features.encoder import CachedEncoder, MiniLM, erf, gelu
+from befit.features.cached_encoder import CachedEncoder
+from befit.features.encoder import MiniLM, erf, gelu
 from befit.models.catalogue import checked, spec
 
 
