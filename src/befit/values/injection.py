@@ -11,6 +11,8 @@ import binascii
 import re
 import unicodedata
 from dataclasses import dataclass
+from hashlib import blake2b
+from threading import Lock
 
 from befit.core.dialogue import Verdict
 
@@ -145,6 +147,9 @@ _PATTERNS = tuple(
 _BLOB = re.compile(
     r"(?<![\w+/])[A-Za-z0-9+/]{32,}={0,2}(?![\w+/])|(?:\\x[0-9a-f]{2}){8,}|(?:%[0-9a-f]{2}){8,}"
 )
+_SEEN: dict[bytes, str] = {}  # by checksum: no words of a person stay here
+_MOST_SEEN = 65_536
+_SEEING = Lock()
 _SPACED = re.compile(r"\b(?:\w[ ._-]){5,}\w\b")
 
 
@@ -157,7 +162,7 @@ class InjectionScreen:
         return "injection"
 
     def inspect(self, text: str) -> Verdict:
-        reason = _hidden(text) or _encoded(text) or _ordered(text)
+        reason = _reason(text)
         return Verdict(
             guard="injection",
             allowed=not reason,
@@ -165,6 +170,19 @@ class InjectionScreen:
             score=float(bool(reason)),
             threshold=0.5,
         )
+
+
+def _reason(text: str) -> str:
+    """Why a text is kept out; the same excerpts come again with every turn of their person."""
+    key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    found = _SEEN.get(key)
+    if found is None:
+        found = _hidden(text) or _encoded(text) or _ordered(text)
+        with _SEEING:
+            if len(_SEEN) >= _MOST_SEEN:
+                del _SEEN[next(iter(_SEEN))]
+            _SEEN[key] = found
+    return found
 
 
 def _hidden(text: str) -> str:
