@@ -1,13 +1,19 @@
 """Loads preference spaces, the named coordinates of a person, from TOML.
 
-A file has ``name``, ``version``, optionally ``extends`` (spaces whose dimensions come first), and
-one ``[[dimension]]`` table for each dimension, with the fields of `Dimension`. Two come with the
-package: ``values`` (the universal values) and ``style`` (how to be answered; extends ``values``).
+A file has ``name``, ``version``, optionally ``extends`` (spaces whose dimensions come first; what
+two of them share is there once), and one ``[[dimension]]`` table for each dimension, with the
+fields of `Dimension`. Four come with the package: ``values`` (the universal values), ``style`` (how
+to be answered), ``needs`` (needs, values and interests) and ``whole`` (all of them).
+
+``sensitive = true`` marks a dimension that may show a special category of personal data. A space
+that changes keeps its past with ``[[migration]]`` tables, which say how observations made under an
+earlier version read now: ``from`` and ``to`` (this file's version where left out), ``drop``,
+``flip`` (the ends changed places) and ``rename``, applied in that order.
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,7 +23,9 @@ from befit.core.errors import ConfigError, UnknownComponentError
 from befit.core.preference import TOPIC, Dimension, PreferenceSpace
 
 _FIELDS = {f.name: f for f in fields(Dimension)}
-_TOP = ("name", "version", "extends", "dimension")
+_TOP = ("name", "version", "extends", "dimension", "migration")
+_MIGRATION = ("from", "to", "drop", "flip", "rename")
+_SENSITIVE = "sensitive"  # of a dimension's table; says who may ask, not what is asked
 _FOLDER = files("befit.memory").joinpath("spaces_data")
 
 
@@ -32,17 +40,133 @@ def load_space(name_or_path: str) -> PreferenceSpace:
     return _space(name_or_path, seen=())
 
 
+@lru_cache(maxsize=64)
+def sensitive(name_or_path: str) -> frozenset[str]:
+    """Names of the dimensions, of a space as for `load_space`, that need explicit consent.
+
+    They may show health, faith, politics, union membership or sexuality: nothing may infer them
+    from behaviour, or ask for them, unless the person agreed to exactly that.
+
+    Source: Regulation (EU) 2016/679 (GDPR), article 9.
+
+    Raises:
+        UnknownComponentError: No space of that name.
+        ConfigError: The file does not read.
+    """
+    load_space(name_or_path)  # refuses what is malformed, cycles included
+    table = _read(name_or_path)
+    own = {each["name"] for each in table.get("dimension", []) if each.get(_SENSITIVE, False)}
+    return frozenset(own).union(*(sensitive(base) for base in table.get("extends", [])))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """How observations made under one version of a space read under another.
+
+    Attributes:
+        before: The version under which they were made.
+        after: The version that this leads to.
+        drop: Dimensions, by their old names, that no longer exist.
+        flip: Dimensions, by their old names, whose ends changed places.
+        rename: Old name -> new name; where several lead to one, the mean stands.
+    """
+
+    before: str
+    after: str
+    drop: frozenset[str] = frozenset()
+    flip: frozenset[str] = frozenset()
+    rename: Mapping[str, str] = field(default_factory=dict)
+
+    def apply(self, values: Mapping[str, float]) -> dict[str, float]:
+        """Observed positions, under their new names; open topics and other names stay."""
+        moved: dict[str, list[float]] = {}
+        for name, value in values.items():
+            if name not in self.drop:
+                turned = -value if name in self.flip else value
+                moved.setdefault(self.rename.get(name, name), []).append(turned)
+        return {name: sum(seen) / len(seen) for name, seen in moved.items()}
+
+
+@lru_cache(maxsize=64)
+def migrations(name_or_path: str) -> tuple[Migration, ...]:
+    """The migrations that a space keeps itself, in the order of its file.
+
+    Raises:
+        UnknownComponentError: No space of that name.
+        ConfigError: The file does not read, or a migration leads to no dimension.
+    """
+    space = load_space(name_or_path)
+    tables = _tables(_read(name_or_path), "migration")
+    found = tuple(_migration(each, number, space) for number, each in enumerate(tables))
+    starts = [each.before for each in found]
+    for number, start in enumerate(starts):
+        if start in starts[:number]:
+            where = f"migration[{number}].from"
+            raise _wrong(f"two migrations start at version {start}", where, "keep one")
+    return found
+
+
+def migrate(name_or_path: str, values: Mapping[str, float], *, since: str) -> dict[str, float]:
+    """What was observed under version ``since``, in the coordinates of the present version.
+
+    A space that extends others changes its own version, and says so here, when they change.
+
+    Args:
+        name_or_path: The space, as for `load_space`.
+        values: Dimension or topic -> observed position in [-1, 1].
+        since: The version under which it was observed.
+
+    Raises:
+        UnknownComponentError: No space of that name.
+        ConfigError: No chain of migrations leads from there to here; ``field`` is ``since``.
+    """
+    space = load_space(name_or_path)
+    steps = {step.before: step for step in migrations(name_or_path)}
+    moved, version, passed = dict(values), since, {since}
+    while version != space.version:
+        if version not in steps or steps[version].after in passed - {space.version}:
+            raise _wrong(
+                f"nothing leads from version {since} of {space.name} to {space.version}",
+                "since",
+                f'add a [[migration]] with from = "{version}"',
+            )
+        moved = steps[version].apply(moved)
+        version = steps[version].after
+        passed.add(version)
+    return moved
+
+
+def _migration(table: Mapping[str, Any], number: int, space: PreferenceSpace) -> Migration:
+    where = f"migration[{number}]"
+    _known(table, _MIGRATION, where)
+    before, after = table.get("from"), table.get("to", space.version)
+    if not isinstance(before, str) or not isinstance(after, str) or before == after:
+        raise _wrong(f"{where} leads nowhere", f"{where}.from", 'set from = "1", another version')
+    rename = table.get("rename", {})
+    if not isinstance(rename, dict) or not all(isinstance(each, str) for each in rename.values()):
+        raise _wrong(f"{where}.rename is no table", f"{where}.rename", 'write {old = "new"}')
+    names = {d.name for d in space.dimensions}
+    lost = sorted(set(rename.values()) - names) if after == space.version else []
+    if lost:
+        raise _wrong(f"{where} leads to {lost[0]}", f"{where}.rename", "name a dimension")
+    return Migration(
+        before=before,
+        after=after,
+        drop=frozenset(_texts(table.get("drop", []), f"{where}.drop")),
+        flip=frozenset(_texts(table.get("flip", []), f"{where}.flip")),
+        rename=rename,
+    )
+
+
 def _space(name: str, seen: tuple[str, ...]) -> PreferenceSpace:
     if name in seen:
         raise _wrong(f"the space {name} extends itself", "extends", "remove the cycle")
     table = _read(name)
     _known(table, _TOP, "")
     extended = _texts(table.get("extends", []), "extends")
-    inherited = [d for base in extended for d in _space(base, (*seen, name)).dimensions]
-    tables = table.get("dimension", [])
-    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
-        raise _wrong("dimension is not a list of tables", "dimension", "write [[dimension]]")
-    own = [_dimension(each, number) for number, each in enumerate(tables)]
+    bases = [d for base in extended for d in _space(base, (*seen, name)).dimensions]
+    inherited = list(dict.fromkeys(bases))  # two bases may extend one
+    own = [_dimension(each, number) for number, each in enumerate(_tables(table, "dimension"))]
     dimensions = (*inherited, *own)
     names = [d.name for d in dimensions]
     twice = sorted({n for n in names if names.count(n) > 1})
@@ -72,12 +196,16 @@ def _read(name: str) -> dict[str, Any]:
 
 def _dimension(table: Mapping[str, Any], number: int) -> Dimension:
     where = f"dimension[{number}]"
-    _known(table, _FIELDS, where)
+    _known(table, (*_FIELDS, _SENSITIVE), where)
+    if not isinstance(table.get(_SENSITIVE, False), bool):
+        raise _wrong(f"{where}.{_SENSITIVE} is not bool", f"{where}.{_SENSITIVE}", "correct it")
     for key, option in _FIELDS.items():
         if option.default is MISSING and not table.get(key):
             raise _wrong(f"{where} lacks {key}", f"{where}.{key}", f"set {key}")
     values: dict[str, Any] = {}
     for key, value in table.items():
+        if key == _SENSITIVE:
+            continue
         option = _FIELDS[key]
         asked = str if option.default is MISSING else type(option.default)
         if asked is tuple:
@@ -88,6 +216,13 @@ def _dimension(table: Mapping[str, Any], number: int) -> Dimension:
     if values["name"].startswith(TOPIC):
         raise _wrong(f"{where}.name starts with {TOPIC}", f"{where}.name", "rename it")
     return Dimension(**values)
+
+
+def _tables(table: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    tables = table.get(key, [])
+    if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+        raise _wrong(f"{key} is not a list of tables", key, f"write [[{key}]]")
+    return tables
 
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
