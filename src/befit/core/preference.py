@@ -70,6 +70,27 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Graded:
+    """One text for one prompt, and how good the person found it: an ordinal reaction.
+
+    Attributes:
+        prompt: What was asked; may be empty.
+        text: What was graded.
+        value: From worst to best, in [0, 1].
+        weight: How much the observation counts, in (0, 1].
+    """
+
+    prompt: str
+    text: str
+    value: float
+    weight: float = 1.0
+
+
+#: Who wrote the words of a piece of evidence. Only what comes from the person may move a belief.
+Origin = Literal["person", "model", "tool", "document", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One dated observation about a person. Memory is an append-only list of these.
 
@@ -82,9 +103,12 @@ class Evidence:
         values: Dimension (or ``topic:...``) -> observed position in [-1, 1].
         noise: Standard deviation of those observations, > 0; a plain statement is about 0.3.
         pair: A comparison of two texts, where that is what was observed.
+        graded: A text and its grade, where that is what was observed.
         scope: Where it holds: "work", "work/mail"; "" holds everywhere.
         source: The response id it came from, if any.
         by: Who reacted; "ai" is a model standing in for the person.
+        learned: When it became known, UTC; None is the time at which it was true.
+        origin: Who wrote the words.
     """
 
     id: str
@@ -98,6 +122,9 @@ class Evidence:
     scope: str = ""
     source: str = ""
     by: Literal["human", "ai"] = "human"
+    graded: Graded | None = None
+    learned: datetime | None = None
+    origin: Origin = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +151,9 @@ class Preference:
         weight: How much the person cares, >= 0.
         scope: Where the belief was asked for; "" is everywhere.
         sources: Ids of the evidence behind it, strongest first.
+        since: When the current version of it began, where a change was found; None is ever since.
+        reasons: How what spoke against each other was settled, in words a person reads.
+        question: What to ask the person where it cannot be settled; "" where it can.
     """
 
     dimension: str
@@ -132,6 +162,9 @@ class Preference:
     weight: float = 1.0
     scope: str = ""
     sources: tuple[str, ...] = ()
+    since: datetime | None = None
+    reasons: tuple[str, ...] = ()
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence, Gaussian, Pair, Preference
+from befit.core.preference import Evidence, Gaussian, Graded, Pair, Preference
 from befit.memory.codec import dump
 from befit.memory.recall import Entry, Index, Vector, pack_vector
 
 #: What of a row `entry_of` reads, in order.
 COLUMNS = (
     "key, id, kind, at, text, vals, noise, pair, scope, source, reacted,"
-    " vector, encoder, latent, taste"
+    " learned, graded, origin, vector, encoder, latent, taste"
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,9 +41,6 @@ def row_of(
     taste: str,
 ) -> tuple[Any, ...]:
     """The columns of a row but its key."""
-    pair = ""
-    if e.pair is not None:
-        pair = dump(asdict(e.pair))
     return (
         e.id,
         e.kind.value,
@@ -51,10 +48,13 @@ def row_of(
         e.text,
         dump(dict(e.values)) if e.values else "",
         e.noise,
-        pair,
+        dump(asdict(e.pair)) if e.pair is not None else "",
         e.scope,
         e.source,
         e.by,
+        None if e.learned is None else microseconds(e.learned),
+        dump(asdict(e.graded)) if e.graded is not None else "",
+        e.origin,
         None if vector is None else pack_vector(vector),
         encoder if vector is not None else "",
         pack_latent(latent),
@@ -72,9 +72,15 @@ def moment(at: int) -> datetime:
     return _EPOCH + at * _MICROSECOND
 
 
+def known_at(evidence: Evidence) -> datetime:
+    """From when on it counts: it must have been true by then, and have become known."""
+    return evidence.at if evidence.learned is None else max(evidence.at, evidence.learned)
+
+
 def entry_of(user: UserId, row: Sequence[Any]) -> Entry:
     """A row, with the columns of `COLUMNS`, decoded."""
     key, name, kind, at, text, values, noise, pair, scope, source, by = row[:11]
+    learned, graded, origin, vector, encoder, latent, taste = row[11:]
     evidence = Evidence(
         id=name,
         user=user,
@@ -87,8 +93,10 @@ def entry_of(user: UserId, row: Sequence[Any]) -> Entry:
         scope=scope,
         source=source,
         by=by,
+        learned=None if learned is None else moment(learned),
+        graded=Graded(**json.loads(graded)) if graded else None,
+        origin=origin,
     )
-    vector, encoder, latent, taste = row[11:]
     return Entry(
         key=key,
         evidence=evidence,
@@ -126,13 +134,13 @@ class View:
 
 @dataclass(slots=True)
 class Block:
-    """The evidence of one person at one revision, oldest first.
+    """The evidence of one person at one revision, in the order in which it became known.
 
     Attributes:
         number: The person's number.
         revision: Moves with every change.
         erased: Moves with every deletion; while it stands, rows were only added.
-        entries: Ordered by time and id.
+        entries: Ordered by `known_at`, then time and id.
         derived: Encoder and taste that the entries' vectors and latents fit.
         views: What was believed, by scope, day and taste.
     """
@@ -149,14 +157,16 @@ class Block:
     @classmethod
     def of(cls, number: int, revision: int, erased: int, entries: Iterable[Entry]) -> "Block":
         """A block of entries in any order."""
-        ordered = sorted(entries, key=lambda each: (each.evidence.at, each.evidence.id))
+        ordered = sorted(
+            entries, key=lambda each: (known_at(each.evidence), each.evidence.at, each.evidence.id)
+        )
         return cls(number, revision, erased, tuple(ordered))
 
     @property
     def times(self) -> list[datetime]:
-        """When each entry was true, ascending."""
+        """From when on each entry counts, ascending."""
         if self._times is None:
-            self._times = [each.evidence.at for each in self.entries]
+            self._times = [known_at(each.evidence) for each in self.entries]
         return self._times
 
     def index(self, count: int) -> Index:

@@ -11,17 +11,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from befit.core.dialogue import Context, Response
 from befit.core.errors import InputError, InvalidImportError
 from befit.core.feedback import Feedback, Interaction
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence, Pair
+from befit.core.preference import Evidence, Graded, Origin, Pair
 
 Json = dict[str, Any]
 
 _BY = ("human", "ai")
+_ORIGINS: tuple[str, ...] = get_args(Origin)
 
 
 def check_evidence(evidence: Evidence) -> None:
@@ -34,14 +35,22 @@ def check_evidence(evidence: Evidence) -> None:
     _require(bool(e.id), "id", "is empty")
     _require(bool(e.user), "user", "is empty")
     _require(e.at.tzinfo is not None, "at", "has no time zone")
+    if e.learned is not None:
+        _require(e.learned.tzinfo is not None, "learned", "has no time zone")
+        _require(e.at <= e.learned, "at", "is later than when it was learned")
+    _require(e.origin in _ORIGINS, "origin", f"is none of {', '.join(_ORIGINS)}")
     _require(math.isfinite(e.noise) and e.noise > 0.0, "noise", "is not a number > 0")
     for name, value in e.values.items():
         inside = bool(name) and -1.0 <= value <= 1.0
         _require(inside, f"values.{name}", "is not in [-1, 1]")
     if e.pair is not None:
         _require(0.0 < e.pair.weight <= 1.0, "pair.weight", "is not in (0, 1]")
+    if e.graded is not None:
+        _require(0.0 <= e.graded.value <= 1.0, "graded.value", "is not in [0, 1]")
+        _require(0.0 < e.graded.weight <= 1.0, "graded.weight", "is not in (0, 1]")
     pair = (e.pair.prompt, e.pair.chosen, e.pair.rejected) if e.pair else ()
-    for text in (e.id, e.user, e.text, e.scope, e.source, *e.values, *pair):
+    graded = (e.graded.prompt, e.graded.text) if e.graded else ()
+    for text in (e.id, e.user, e.text, e.scope, e.source, *e.values, *pair, *graded):
         _require(is_text(text), "text", "is not valid Unicode")
 
 
@@ -72,6 +81,7 @@ def evidence_to_json(evidence: Evidence) -> Json:
         "kind": evidence.kind.value,
         "at": evidence.at.isoformat(),
         "values": dict(evidence.values),
+        "learned": None if evidence.learned is None else evidence.learned.isoformat(),
     }
 
 
@@ -83,7 +93,7 @@ def evidence_from_json(data: object, where: str = "evidence") -> Evidence:
     """
     read = Reader(data, where)
     kind = read.one_of("kind", tuple(EvidenceKind))
-    pair = read.get("pair", None)
+    pair, graded = read.get("pair", None), read.get("graded", None)
     made = Evidence(
         id=read.text("id"),
         user=UserId(read.text("user")),
@@ -96,6 +106,9 @@ def evidence_from_json(data: object, where: str = "evidence") -> Evidence:
         scope=read.text("scope", ""),
         source=read.text("source", ""),
         by=read.one_of("by", _BY, "human"),
+        graded=None if graded is None else _graded(read.inner("graded")),
+        learned=None if read.get("learned", None) is None else read.time("learned"),
+        origin=read.one_of("origin", _ORIGINS, "person"),
     )
     read.only(Evidence.__slots__)
     try:
@@ -111,6 +124,16 @@ def _pair(read: "Reader") -> Pair:
         prompt=read.text("prompt", ""),
         chosen=read.text("chosen"),
         rejected=read.text("rejected"),
+        weight=read.number("weight", 1.0),
+    )
+
+
+def _graded(read: "Reader") -> Graded:
+    read.only(Graded.__slots__)
+    return Graded(
+        prompt=read.text("prompt", ""),
+        text=read.text("text"),
+        value=read.number("value"),
         weight=read.number("weight", 1.0),
     )
 

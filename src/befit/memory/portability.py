@@ -4,12 +4,14 @@
 
     {"format": "befit.person", "version": 1, "user": "...",
      "evidence":     [{"id", "user", "kind", "at", "text", "values", "noise", "pair", "scope",
-                       "source", "by"}, ...],
+                       "source", "by", "graded", "learned", "origin"}, ...],
      "interactions": [{"context": {...}, "response": {...}, "feedback": [...], "compared": [...]}]}
 
-Fields are those of `befit.core`; ``at`` is ISO 8601 with its offset; ``pair`` is null or
-``{"prompt", "chosen", "rejected", "weight"}``. Evidence goes back in as it came out. Interactions
-go out, since they are the person's; they do not come in: only the boundary makes a response.
+Fields are those of `befit.core`; what is left out has the default. ``at`` and ``learned`` are
+ISO 8601 with their offset, and ``learned`` may be null: known as soon as it was true. ``pair`` is
+null or ``{"prompt", "chosen", "rejected", "weight"}``, ``graded`` is null or
+``{"prompt", "text", "value", "weight"}``. Evidence goes back in as it came out. Interactions go
+out, since they are the person's; they do not come in: only the boundary makes a response.
 """
 
 from collections.abc import Mapping

@@ -17,7 +17,7 @@ from befit.core.errors import (
     StoreError,
 )
 
-VERSION = 1  # of the tables below
+VERSION = 2  # of the tables below
 SPAN = 1 << 34  # keys of one person: [number * SPAN, (number + 1) * SPAN)
 
 _APPLICATION = 0x62656669  # "befi", in the file's header
@@ -53,6 +53,9 @@ CREATE TABLE evidence (
     encoder TEXT NOT NULL DEFAULT '',
     latent BLOB,
     taste TEXT NOT NULL DEFAULT '',
+    learned INTEGER,
+    graded TEXT NOT NULL DEFAULT '',
+    origin TEXT NOT NULL DEFAULT 'person',
     UNIQUE (owner, id)
 );
 CREATE TABLE turns (
@@ -86,6 +89,15 @@ CREATE TABLE promotions (
 );
 """
 
+#: From version n to n + 1; a column comes last in a table, so that old and new files are the same.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE evidence ADD COLUMN learned INTEGER",
+        "ALTER TABLE evidence ADD COLUMN graded TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE evidence ADD COLUMN origin TEXT NOT NULL DEFAULT 'person'",
+    ),
+}
+
 
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file; the folder and the tables are made where there are none.
@@ -118,6 +130,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _create(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables of a new file, or bring an older one up to date; a newer one is refused."""
     connection.execute("PRAGMA page_size=8192")
     _use_log(connection)
     connection.execute("BEGIN IMMEDIATE")
@@ -127,11 +140,23 @@ def _create(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute(f"PRAGMA application_id={_APPLICATION}")
+    elif connection.execute("PRAGMA application_id").fetchone()[0] == _APPLICATION:
+        found = _migrate(connection, found)
     connection.execute("COMMIT")
     if connection.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION:
         raise CorruptStoreError(f"{path} is no befit store", hint="set another memory.path")
     if found not in (0, VERSION):
         raise StoreError(f"{path} has version {found}", hint="install the befit that wrote it")
+
+
+def _migrate(connection: sqlite3.Connection, found: int) -> int:
+    """Step by step to this version, in the transaction under way; returns where it got."""
+    while found in _MIGRATIONS:
+        for statement in _MIGRATIONS[found]:
+            connection.execute(statement)
+        found += 1
+        connection.execute(f"PRAGMA user_version={found}")
+    return found
 
 
 def _use_log(connection: sqlite3.Connection) -> None:

@@ -45,7 +45,7 @@ from befit.memory.spaces import load_space
 from befit.memory.store import Store, open_store
 
 _VIEWS = 64  # days and scopes kept of one person
-_INSERT = f"INSERT OR IGNORE INTO evidence (mark, owner, {COLUMNS}) VALUES ({'?, ' * 16}?)"  # noqa: S608
+_INSERT = f"INSERT OR IGNORE INTO evidence (mark, owner, {COLUMNS}) VALUES ({'?, ' * 19}?)"  # noqa: S608
 _measured = lru_cache(maxsize=4096)(measure)
 
 

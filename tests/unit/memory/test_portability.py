@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +13,7 @@ from befit.core.dialogue import Context, Draft, Message, Response
 from befit.core.errors import InvalidImportError
 from befit.core.feedback import Interaction, Rating
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence, Pair
+from befit.core.preference import Evidence, Graded, Origin, Pair
 from befit.memory.journal import SqliteJournal
 from befit.memory.portability import export_person, import_person
 from befit.memory.sqlite import SqliteMemory
@@ -35,6 +35,11 @@ evidence = st.builds(
     scope=words,
     source=words,
     by=st.sampled_from(("human", "ai")),
+    graded=st.none()
+    | st.builds(Graded, prompt=words, text=words, value=st.floats(0, 1), weight=st.floats(0.01, 1)),
+    learned=st.none()
+    | st.datetimes(datetime(2100, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    origin=st.sampled_from(get_args(Origin)),
 )
 
 
@@ -104,6 +109,12 @@ def document(**changes: Any) -> dict[str, Any]:
         ({"pair": {"chosen": "a", "rejected": "b", "weight": 7}}, "evidence[0].pair.weight"),
         ({"pair": 3}, "evidence[0].pair"),
         ({"by": "cat"}, "evidence[0].by"),
+        ({"learned": 3}, "evidence[0].learned"),
+        ({"learned": "2026-02-01T00:00:00+00:00"}, "evidence[0].at"),
+        ({"graded": {"text": "a"}}, "evidence[0].graded.value"),
+        ({"graded": {"text": "a", "value": 2}}, "evidence[0].graded.value"),
+        ({"graded": {"text": "a", "value": 1, "mood": 1}}, "evidence[0].graded.mood"),
+        ({"origin": "rumour"}, "evidence[0].origin"),
         ({"colour": "red"}, "evidence[0].colour"),
     ],
 )

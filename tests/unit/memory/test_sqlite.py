@@ -14,7 +14,7 @@ from befit.belief.fold import BayesFold
 from befit.core.dialogue import Context, Message
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence, Gaussian, Pair, Preference
+from befit.core.preference import Evidence, Gaussian, Graded, Pair, Preference
 from befit.memory.erasure import search_bytes
 from befit.memory.sqlite import SqliteMemory
 from befit.memory.store import Store
@@ -114,6 +114,9 @@ def test_what_was_said_is_believed_and_kept_as_it_was(memory: SqliteMemory) -> N
         source="r1",
         by="ai",
         at=AT.replace(microsecond=123457),
+        learned=AT.replace(microsecond=123458),
+        graded=Graded(prompt="p", text="t", value=0.1, weight=0.2),
+        origin="other",
     )
     memory.remember([full])
     assert memory.evidence(ADA) == [full]
@@ -151,6 +154,18 @@ def test_as_of_and_scope(memory: SqliteMemory) -> None:
     assert beliefs(memory, ask())["length"].mean > 0
     assert beliefs(memory, ask(scope="work"))["length"].mean < 0
     assert beliefs(memory, ask(scope="work"))["length"].scope == "work"
+
+
+def test_what_was_not_yet_learned_is_not_yet_believed(memory: SqliteMemory) -> None:
+    early = replace(said("a", {"length": 0.9}, days=300), learned=AT - timedelta(days=10))
+    memory.remember([early, said("b", {"length": -0.8}, days=200)])
+    before, after = (beliefs(memory, ask(at=AT - timedelta(days=days))) for days in (20, 9))
+    assert before["length"].sources == ("ada-b",)
+    assert set(after["length"].sources) == {"ada-a", "ada-b"}
+    assert [e.text for e in memory.evidence(ADA)] == ["a", "b"]
+    excerpts = [memory.recall(ask("a b", at=AT - timedelta(days=d))).evidence for d in (20, 9)]
+    assert early not in excerpts[0]
+    assert beliefs(memory, ask(at=AT - timedelta(days=250))) == {}
 
 
 def test_the_day_gives_the_same_bits_whoever_asked_before(memory: SqliteMemory) -> None:
@@ -387,6 +402,13 @@ def test_no_byte_of_a_forgotten_piece_is_left(crowd: tuple[SqliteMemory, Path]) 
         ({"values": {"length": float("nan")}}, "values.length"),
         ({"values": {"length": 1.5}}, "values.length"),
         ({"text": "\ud800"}, "text"),
+        ({"learned": datetime(2026, 1, 1)}, "learned"),  # noqa: DTZ001
+        ({"learned": AT - timedelta(days=1)}, "at"),
+        ({"origin": "rumour"}, "origin"),
+        ({"graded": Graded(prompt="", text="a", value=1.1)}, "graded.value"),
+        ({"graded": Graded(prompt="", text="a", value=float("nan"))}, "graded.value"),
+        ({"graded": Graded(prompt="", text="a", value=1.0, weight=0.0)}, "graded.weight"),
+        ({"graded": Graded(prompt="\ud800", text="a", value=1.0)}, "text"),
         ({"pair": Pair(prompt="", chosen="a", rejected="b", weight=0.0)}, "pair.weight"),
     ],
 )
