@@ -4,7 +4,8 @@ A small grammar over clauses, in English. A clause about answers counts only if 
 understood (a term of the space, a modifier, a word for an answer), so that "I dislike long flights"
 says nothing about the length of answers: what is left over is an open topic, and only a stance in
 the first person has one. Mentions, quotes, questions, reports of what others like and hypotheticals
-say nothing. When in doubt it reads nothing: another sentence will say it more plainly.
+say nothing. When in doubt it reads nothing: another sentence will say it more plainly. Words that
+set the scene ("at work") are left aside; ``features.scopes`` says which scope they name.
 """
 
 import re
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from befit.core.preference import TOPIC, PreferenceSpace
+from befit.features.scopes import without_scope
 
 LONGEST = 4_000  # characters read of one text
 _STRENGTH = 0.8  # of an unmodified term
@@ -178,7 +180,7 @@ def read_statement(space: PreferenceSpace, text: str) -> dict[str, float]:
         plain = pattern.sub(to, plain)
     values: dict[str, float] = {}
     for sentence in _SENTENCE.findall(plain):
-        values.update(_read_sentence(lexicon, sentence.strip()))
+        values.update(_read_sentence(lexicon, without_scope(sentence.strip())))
     return values
 
 

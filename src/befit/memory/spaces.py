@@ -45,9 +45,8 @@ def sensitive(name_or_path: str) -> frozenset[str]:
     """Names of the dimensions, of a space as for `load_space`, that need explicit consent.
 
     They may show health, faith, politics, union membership or sexuality: nothing may infer them
-    from behaviour, or ask for them, unless the person agreed to exactly that.
-
-    Source: Regulation (EU) 2016/679 (GDPR), article 9.
+    from behaviour, or ask for them, unless the person agreed to exactly that. After Regulation
+    (EU) 2016/679 (GDPR), article 9.
 
     Raises:
         UnknownComponentError: No space of that name.
