@@ -1,11 +1,13 @@
-"""The append-only record of turns and reactions, in the same file as the evidence.
+"""The append-only record of turns and reactions, in the same place as the evidence.
 
 A person's rows stand together, and a response is found only by the person who got it: another
 person's looks like one that never was. Nothing is learned here, and an incognito turn is not kept.
+What the rows mean is in `RowJournal`; `SqliteTurns` keeps them in the files of `memory.sqlite`.
 """
 
 import json
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from befit.core.dialogue import Context, Draft, Message, Response, Verdict
-from befit.core.errors import UnknownResponseError
 from befit.core.feedback import (
     Behaviour,
     Choice,
@@ -27,7 +28,8 @@ from befit.core.feedback import (
 from befit.core.people import UserId
 from befit.memory.codec import dump, feedback_to_json, is_text, turn_to_json
 from befit.memory.people import Person, enrol, following, leave, person
-from befit.memory.store import Store, open_store
+from befit.memory.rows import Turn, TurnRows, unknown_response
+from befit.memory.sharded import Shards
 
 _REACTIONS: dict[str, Callable[..., Feedback]] = {
     "rating": Rating,
@@ -38,19 +40,18 @@ _REACTIONS: dict[str, Callable[..., Feedback]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class SqliteJournal:
-    """The default journal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowJournal(ABC):
+    """What every journal over rows has; a database adds where the rows are."""
 
-    Attributes:
-        path: The file; shared with `SqliteMemory` and `SqliteArtifacts`.
-    """
-
-    path: str | Path = "befit.db"
-    _store: Store = field(init=False, repr=False, compare=False)
+    _rows: TurnRows = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_store", open_store(self.path))
+        object.__setattr__(self, "_rows", self._open())
+
+    @abstractmethod
+    def _open(self) -> TurnRows:
+        """The rows; nothing is read or made before they are used."""
 
     def record(self, interaction: Interaction) -> None:
         """Keep a turn and the reactions it already has; a turn that is there stays as it is."""
@@ -65,19 +66,7 @@ class SqliteJournal:
             return nothing
         body = dump(turn_to_json(context, interaction.response))
         reactions = [dump(feedback_to_json(each)) for each in interaction.feedback]
-
-        def work(connection: sqlite3.Connection) -> None:
-            who = enrol(connection, context.user)
-            key = following(connection, "turns", who)
-            done = connection.execute(
-                "INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?)",
-                (key, who.mark("turns", key), who.number, interaction.response.id, body),
-            )
-            if done.rowcount:
-                for reaction in reactions:
-                    _add_reaction(connection, who, key, reaction)
-
-        return self._store.submit(work)
+        return self._rows.add(context.user, interaction.response.id, body, reactions)
 
     def react(self, user: UserId, feedback: Feedback) -> Interaction:
         """Keep a reaction; returns the turn with every reaction to it, oldest first.
@@ -88,25 +77,136 @@ class SqliteJournal:
         wanted = {"response": feedback.response}
         if isinstance(feedback, Choice):
             wanted["over"] = feedback.over
-        body = dump(feedback_to_json(feedback))
-
-        def work(connection: sqlite3.Connection) -> Interaction:
-            keys = [_turn_key(connection, user, field, of) for field, of in wanted.items()]
-            _add_reaction(connection, enrol(connection, user), keys[0], body)
-            return _interactions(connection, "t.key = ?", (keys[0],))[0]
-
-        return self._store.write(work)
+        for name, response in wanted.items():
+            if not (is_text(user) and is_text(response)):
+                raise unknown_response(name, response)
+        turn = self._rows.react(user, wanted, dump(feedback_to_json(feedback)))
+        return self._interactions([turn])[0]
 
     def read(self, user: UserId | None = None) -> Sequence[Interaction]:
         """Turns of a person, or of all, each person's oldest first."""
+        if user is not None and not is_text(user):
+            return []
+        return self._interactions(self._rows.turns(user))
 
-        def work(connection: sqlite3.Connection) -> list[Interaction]:
+    def erase(self, user: UserId) -> int:
+        """Erase a person's turns and reactions; returns how many turns."""
+        return self._rows.erase(user) if is_text(user) else 0
+
+    def _interactions(self, turns: Sequence[Turn]) -> list[Interaction]:
+        decoded = [
+            (turn.user, json.loads(turn.body), [_feedback(json.loads(r)) for r in turn.reactions])
+            for turn in turns
+        ]
+        others = self._others(
+            [(user, each) for user, _, reactions in decoded for each in reactions]
+        )
+        made = []
+        for user, body, reactions in decoded:
+            over = [each.over for each in reactions if isinstance(each, Choice)]
+            compared = (others.get((user, response)) for response in dict.fromkeys(over))
+            made.append(
+                Interaction(
+                    context=_context(body["context"]),
+                    response=_restored(body["response"]),
+                    feedback=tuple(reactions),
+                    compared=tuple(each for each in compared if each is not None),
+                )
+            )
+        return made
+
+    def _others(
+        self, reactions: Sequence[tuple[UserId, Feedback]]
+    ) -> dict[tuple[UserId, str], Response]:
+        """The responses that others were chosen over."""
+        wanted: dict[UserId, dict[str, None]] = {}
+        for user, each in reactions:
+            if isinstance(each, Choice):
+                wanted.setdefault(user, {})[each.over] = None
+        return {
+            (user, response): _restored(json.loads(body)["response"])
+            for user, responses in wanted.items()
+            for response, body in self._rows.bodies(user, list(responses)).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteJournal(RowJournal):
+    """The default journal.
+
+    Attributes:
+        path: The file; shared with `SqliteMemory` and `SqliteArtifacts`.
+        shards: Over how many files people are spread; that of `SqliteMemory`.
+    """
+
+    path: str | Path = "befit.db"
+    shards: int = 1
+
+    def _open(self) -> TurnRows:
+        return SqliteTurns(Shards(self.path, self.shards))
+
+
+class SqliteTurns:
+    """Rows of turns in SQLite.
+
+    Args:
+        shards: The files.
+    """
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+
+    def add(
+        self, user: UserId, response: str, body: str, reactions: Sequence[str]
+    ) -> "Future[None]":
+        """Keep a turn and its reactions; a response that is there stays as it is."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            who = enrol(connection, user)
+            key = following(connection, "turns", who)
+            done = connection.execute(
+                "INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?, ?)",
+                (key, who.mark("turns", key), who.number, response, body),
+            )
+            if done.rowcount:
+                for reaction in reactions:
+                    _add_reaction(connection, who, key, reaction)
+
+        return self._shards.of(user).submit(work)
+
+    def react(self, user: UserId, wanted: Mapping[str, str], body: str) -> Turn:
+        """Add a reaction to the response ``wanted["response"]``; returns its turn."""
+
+        def work(connection: sqlite3.Connection) -> Turn:
+            keys = [_turn_key(connection, user, field, of) for field, of in wanted.items()]
+            _add_reaction(connection, enrol(connection, user), keys[0], body)
+            return _turns(connection, "t.key = ?", (keys[0],))[0]
+
+        return self._shards.of(user).write(work)
+
+    def turns(self, user: UserId | None) -> Sequence[Turn]:
+        """Turns of a person, or of all, each person's oldest first."""
+
+        def work(connection: sqlite3.Connection) -> list[Turn]:
             if user is None:
-                return _interactions(connection, "1", ())
+                return _turns(connection, "1", ())
             who = person(connection, user)
-            return _interactions(connection, "t.owner = ?", (who.number,)) if who else []
+            return _turns(connection, "t.owner = ?", (who.number,)) if who else []
 
-        return self._store.read(work)
+        stores = self._shards.all() if user is None else [self._shards.of(user)]
+        return [turn for store in stores for turn in store.read(work)]
+
+    def bodies(self, user: UserId, responses: Sequence[str]) -> Mapping[str, str]:
+        """The bodies of a person's turns, by response; one that is not there is left out."""
+        query = (
+            "SELECT body FROM turns JOIN users ON number = owner WHERE user = ? AND response = ?"
+        )
+
+        def work(connection: sqlite3.Connection) -> dict[str, str]:
+            rows = {each: connection.execute(query, (user, each)).fetchone() for each in responses}
+            return {each: row[0] for each, row in rows.items() if row is not None}
+
+        return self._shards.of(user).read(work)
 
     def erase(self, user: UserId) -> int:
         """Erase a person's turns and reactions, bytes included; returns how many turns."""
@@ -120,24 +220,19 @@ class SqliteJournal:
             leave(connection, who)
             return gone.rowcount, [who.head("turns"), who.head("reactions")]
 
-        count, heads = self._store.write(work)
-        self._store.scrub(heads)
+        store = self._shards.of(user)
+        count, heads = store.write(work)
+        store.scrub(heads)
         return count
 
 
 def _turn_key(connection: sqlite3.Connection, user: UserId, argument: str, response: str) -> int:
-    found = None
-    if is_text(user) and is_text(response):
-        found = connection.execute(
-            "SELECT key FROM turns JOIN users ON number = owner WHERE user = ? AND response = ?",
-            (user, response),
-        ).fetchone()
+    found = connection.execute(
+        "SELECT key FROM turns JOIN users ON number = owner WHERE user = ? AND response = ?",
+        (user, response),
+    ).fetchone()
     if found is None:
-        raise UnknownResponseError(
-            f"no response {response!r} of this person",
-            hint="react to the id of a response that this person got",
-            field=argument,
-        )
+        raise unknown_response(argument, response)
     return int(found[0])
 
 
@@ -147,50 +242,21 @@ def _add_reaction(connection: sqlite3.Connection, who: Person, turn: int, body: 
     connection.execute("INSERT INTO reactions VALUES (?, ?, ?, ?)", row)
 
 
-def _interactions(
+def _turns(
     connection: sqlite3.Connection, where: str, parameters: tuple[object, ...]
-) -> list[Interaction]:
+) -> list[Turn]:
     rows = connection.execute(
-        f"SELECT t.key, t.owner, t.body, r.body FROM turns t"  # noqa: S608 - where is ours
+        f"SELECT t.key, u.user, t.body, r.body FROM turns t"  # noqa: S608 - where is ours
+        f" JOIN users u ON u.number = t.owner"
         f" LEFT JOIN reactions r ON r.turn = t.key WHERE {where} ORDER BY t.key, r.key",
         parameters,
     ).fetchall()
-    turns: dict[int, tuple[int, Mapping[str, Any], list[Feedback]]] = {}
-    for key, owner, body, reaction in rows:
-        turn = turns.get(key) or turns.setdefault(key, (owner, json.loads(body), []))
+    turns: dict[int, tuple[str, str, list[str]]] = {}
+    for key, user, body, reaction in rows:
+        turn = turns.setdefault(key, (user, body, []))
         if reaction is not None:
-            turn[2].append(_feedback(json.loads(reaction)))
-    known: dict[tuple[int, str], Response] = {}
-    made = []
-    for owner, body, reactions in turns.values():
-        over = [each.over for each in reactions if isinstance(each, Choice)]
-        compared = (_other(connection, owner, response, known) for response in dict.fromkeys(over))
-        made.append(
-            Interaction(
-                context=_context(body["context"]),
-                response=_restored(body["response"]),
-                feedback=tuple(reactions),
-                compared=tuple(each for each in compared if each is not None),
-            )
-        )
-    return made
-
-
-def _other(
-    connection: sqlite3.Connection,
-    owner: int,
-    response: str,
-    known: dict[tuple[int, str], Response],
-) -> Response | None:
-    """The response that another was chosen over."""
-    if (owner, response) not in known:
-        row = connection.execute(
-            "SELECT body FROM turns WHERE owner = ? AND response = ?", (owner, response)
-        ).fetchone()
-        if row is None:
-            return None
-        known[owner, response] = _restored(json.loads(row[0])["response"])
-    return known[owner, response]
+            turn[2].append(reaction)
+    return [Turn(UserId(user), body, tuple(each)) for user, body, each in turns.values()]
 
 
 def _context(data: Mapping[str, Any]) -> Context:

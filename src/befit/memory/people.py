@@ -49,6 +49,11 @@ def enrol(connection: sqlite3.Connection, user: UserId) -> Person:
     return found
 
 
+def everyone(connection: sqlite3.Connection) -> list[UserId]:
+    """Everyone who has rows."""
+    return [UserId(user) for (user,) in connection.execute("SELECT user FROM users")]
+
+
 def following(connection: sqlite3.Connection, table: str, who: Person) -> int:
     """The next key of a person in a table."""
     query = f"SELECT max(key) FROM {table} WHERE key >= ? AND key < ?"  # noqa: S608 - ours

@@ -1,104 +1,81 @@
-"""Memory in one SQLite file: evidence in, profiles out.
+"""Memory in SQLite: rows of evidence that stand together by person, in one file or in several.
 
-Beliefs are folded when they are asked for, never stored. What is stored beside a piece of evidence
-(an int8 embedding of its text, the latent difference of its pair) is derived from it, made when it
-is written, made again when the encoder or the taste has changed, and goes with it. Recalling reads
-one person's rows, or one revision number where they are cached; the one costly step, embedding the
-prompt, happens only with an encoder and never in an incognito turn, of which nothing may be kept.
-
-Source: survey arXiv:2503.17003 section 4.1 (preference modelling).
+The meaning of the rows is `memory.profiles`; here they are written by group commit, read in one
+statement each, and erased with proof that no byte of them is left.
 """
 
 import sqlite3
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from hashlib import sha256
+from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from befit.belief.fold import CORRECTION, BayesFold
-from befit.core.dialogue import Context
-from befit.core.errors import InputError
-from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import TOPIC, Evidence, Gaussian, PreferenceSpace, Profile
-from befit.core.protocols import Encoder, Inferer, Taste
-from befit.features.style import measure
-from befit.memory.blocks import (
-    COLUMNS,
-    Block,
-    Blocks,
-    View,
-    entry_of,
-    row_of,
-)
-from befit.memory.codec import check_evidence, is_text
-from befit.memory.people import enrol, following, leave, person
-from befit.memory.recall import Entry, Vector, select
+from befit.core.people import UserId
+from befit.memory.blocks import COLUMNS, Block, entry_of
+from befit.memory.people import enrol, everyone, following, leave, person
+from befit.memory.profiles import RowMemory
+from befit.memory.rows import EvidenceRows, Row
 from befit.memory.schema import SPAN
-from befit.memory.spaces import load_space
-from befit.memory.store import Store, open_store
+from befit.memory.sharded import Shards
+from befit.memory.store import Store
 
-_VIEWS = 64  # days and scopes kept of one person
 _INSERT = f"INSERT OR IGNORE INTO evidence (mark, owner, {COLUMNS}) VALUES ({'?, ' * 19}?)"  # noqa: S608
-_measured = lru_cache(maxsize=4096)(measure)
 
 
 @dataclass(frozen=True, slots=True)
-class SqliteMemory:
+class SqliteMemory(RowMemory):
     """The default memory.
 
     Attributes:
         path: The file; shared with the journal and the artifacts.
-        space: The named dimensions, or the name or path of them.
-        encoder: Relates excerpts to the prompt by meaning, beside by words.
-        taste: Coordinates of the personal reward, for the latent posterior.
-        inferer: Folds evidence into beliefs; `BayesFold` with the style features by default.
-        budget: Tokens that excerpts may take in a profile, at 4 characters each.
-        cache_bytes: Most bytes of decoded evidence kept in this process.
+        shards: Over how many files beside it people are spread, by a hash of their id; 1 is the
+            file itself. Evidence of several people handed in at once is then kept all or none for
+            each file, and not for all of them.
     """
 
     path: str | Path = "befit.db"
-    space: str | PreferenceSpace = "style"
-    encoder: Encoder | None = None
-    taste: Taste | None = None
-    inferer: Inferer | None = None
-    budget: int = 256
-    cache_bytes: int = 64_000_000
-    _store: Store = field(init=False, repr=False, compare=False)
-    _blocks: Blocks = field(init=False, repr=False, compare=False)
+    shards: int = 1
+    _shards: Shards = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_store", open_store(self.path))
-        object.__setattr__(self, "_blocks", Blocks(self.cache_bytes))
+    def _open(self) -> EvidenceRows:
+        object.__setattr__(self, "_shards", Shards(self.path, self.shards))
+        return SqliteRows(self._shards)
 
-    def remember(self, evidence: Iterable[Evidence]) -> None:
-        """Keep evidence, all of it or none; what has an id that is there already counts once.
+    @property
+    def _store(self) -> Store:
+        return self._shards.first
 
-        Raises:
-            InputError: A field makes no sense; ``field`` names it.
-            StoreError: It could not be written.
-        """
-        self.submit(evidence).result()
 
-    def submit(self, evidence: Iterable[Evidence]) -> "Future[None]":
-        """As `remember`, without waiting for the disk."""
-        given = list(evidence)
-        for each in given:
-            check_evidence(each)
-        rows = self._rows(given)
+class SqliteRows:
+    """Rows of evidence in SQLite.
 
+    Args:
+        shards: The files.
+    """
+
+    def __init__(self, shards: Shards) -> None:
+        self._shards = shards
+
+    def add(self, rows: Sequence[tuple[UserId, Row]]) -> "Future[None]":
+        """Keep rows, all or none in each file."""
+        if self._shards.count == 1:
+            return self._add(self._shards.first, rows)
+        places = sorted(rows, key=lambda each: self._shards.place(each[0]))
+        futures = [
+            self._add(self._shards.store(place), list(group))
+            for place, group in groupby(places, key=lambda each: self._shards.place(each[0]))
+        ]
+        return _joined(futures)
+
+    def _add(self, store: Store, rows: Sequence[tuple[UserId, Row]]) -> "Future[None]":
         def work(connection: sqlite3.Connection) -> None:
-            for user in dict.fromkeys(e.user for e in given):
+            for user in dict.fromkeys(user for user, _ in rows):
                 who = enrol(connection, user)
                 added = 0
-                for e, row in zip(given, rows, strict=True):
-                    if e.user == user:
+                for owner, row in rows:
+                    if owner == user:
                         key = following(connection, "evidence", who)
                         head = (who.mark("evidence", key), who.number, key)
                         added += connection.execute(_INSERT, (*head, *row)).rowcount
@@ -106,47 +83,26 @@ class SqliteMemory:
                     query = "UPDATE users SET revision = revision + 1 WHERE number = ?"
                     connection.execute(query, (who.number,))
 
-        return self._store.submit(work)
+        return store.submit(work)
 
-    def recall(self, context: Context) -> Profile:
-        """What is believed of the person on that day in that scope, and what matters now.
+    def load(self, user: UserId, cached: Block | None) -> Block:
+        """The person's rows as they are now: ``cached`` itself where it still stands."""
 
-        Nothing at all is believed of a stranger. Evidence fades day by day, so that the same day
-        gives the same bits.
-        """
-        space, block = self._space(), self._block(context.user)
-        count = bisect_right(block.times, context.at)
-        day = _day_after(context.at)
-        version = self.taste.version if self.taste else ""
-        at = (context.scope, day, count, version)
-        view = block.views.get(at)
-        if view is None:
-            view = self._view(space, block.entries[:count], day, context.scope)
-            if len(block.views) >= _VIEWS:
-                block.views.clear()
-            block.views[at] = view
-        return Profile(
-            user=context.user,
-            space=space,
-            preferences=view.preferences,
-            evidence=self._excerpts(block, count, view, context),
-            taste=view.taste,
-            version=f"{block.number}.{block.revision}.{count}.{day:%Y%m%d}.{context.scope}.{version}",
-        )
+        def read(connection: sqlite3.Connection) -> Block:
+            if cached is not None:
+                query = "SELECT number, revision FROM users WHERE user = ?"
+                found = connection.execute(query, (user,)).fetchone()
+                if found == (cached.number, cached.revision):
+                    return cached
+            return _load(connection, user, cached)
 
-    def evidence(self, user: UserId) -> Sequence[Evidence]:
-        """Everything that is kept of a person, in the order in which it came."""
-        entries = sorted(self._block(user).entries, key=lambda each: each.key)
-        return [each.evidence for each in entries]
+        return self._shards.of(user).read(read)
 
-    def forget(self, user: UserId, ids: Sequence[str] | None = None) -> int:
-        """Erase a person's evidence, or some of it, bytes included; returns how many pieces.
-
-        What is believed afterwards is what would be if it had never been known.
-        """
+    def delete(self, user: UserId, ids: Sequence[str] | None) -> int:
+        """Erase some of a person's rows, or all, bytes included; returns how many."""
 
         def work(connection: sqlite3.Connection) -> tuple[int, list[bytes]]:
-            who = person(connection, user) if is_text(user) else None
+            who = person(connection, user)
             if who is None:
                 return 0, []
             if ids is None:
@@ -164,165 +120,56 @@ class SqliteMemory:
             leave(connection, who)
             return count, marks
 
-        count, marks = self._store.write(work)
-        self._blocks.drop(user)
-        _measured.cache_clear()
+        store = self._shards.of(user)
+        count, marks = store.write(work)
         if count:
-            self._store.scrub(marks)
+            store.scrub(marks)
         return count
 
-    def correct(
-        self, user: UserId, dimension: str, value: float, at: datetime, scope: str = ""
-    ) -> Evidence:
-        """Set a belief right: what was observed before, in this scope and wider ones, gives way.
-
-        Args:
-            user: The person, whose own word this is.
-            dimension: A name of the space, or ``topic:`` and a topic.
-            value: The right position, in [-1, 1].
-            at: When they said so, UTC.
-            scope: Where it holds.
-
-        Returns:
-            The evidence that says so; forgetting it takes the correction back.
-
-        Raises:
-            InputError: There is no such dimension, or the value is out of range.
-        """
-        names = [d.name for d in self._space().dimensions]
-        if dimension not in names and not dimension.startswith(TOPIC):
-            raise InputError(
-                f"there is no dimension {dimension!r}",
-                hint=f"one of {', '.join(names)}, or {TOPIC}...",
-                field="dimension",
-            )
-        key = sha256(f"{user}\0{dimension}\0{value}\0{at}\0{scope}".encode()).hexdigest()
-        made = Evidence(
-            id=key[:32],
-            user=user,
-            kind=EvidenceKind.STATED,
-            at=at,
-            values={dimension: value},
-            noise=CORRECTION,
-            scope=scope,
+    def derive(self, user: UserId, updates: Sequence[Row]) -> None:
+        """Keep what was derived anew; a row that was deleted meanwhile stays deleted."""
+        query = (
+            "UPDATE evidence SET vector = ?, encoder = ?, latent = ?, taste = ?"
+            " WHERE key = ? AND id = ?"
         )
-        self.remember([made])
-        return made
+        store = self._shards.of(user)
+        store.submit(lambda connection: connection.executemany(query, updates).rowcount)
 
-    def _space(self) -> PreferenceSpace:
-        return load_space(self.space) if isinstance(self.space, str) else self.space
+    def people(self) -> Sequence[UserId]:
+        """Everyone of whom evidence or turns are kept."""
+        return sorted(user for store in self._shards.all() for user in store.read(everyone))
 
-    def _fold(self) -> Inferer:
-        """The inferer; a `BayesFold` that measures nothing is lent the style features."""
-        fold = self.inferer or BayesFold()
-        if isinstance(fold, BayesFold) and fold.measure is None:
-            return replace(fold, measure=_measured)
-        return fold
+    def close(self) -> None:
+        """Close every file; a later use opens again."""
+        for store in self._shards.all():
+            store.close()
 
-    def _view(
-        self, space: PreferenceSpace, entries: Sequence[Entry], day: datetime, scope: str
-    ) -> View:
-        fold = self._fold()
-        weigher = fold if isinstance(fold, BayesFold) else BayesFold()
-        weights = [weigher.weight(each.evidence, day, scope) for each in entries]
-        beliefs = fold.infer(space, [each.evidence for each in entries], day, scope)
-        return View(tuple(beliefs), np.array(weights), self._posterior(entries, weights))
 
-    def _posterior(self, entries: Sequence[Entry], weights: Sequence[float]) -> Gaussian | None:
-        """The latent posterior; None before a reward was learned, when a taste has no version."""
-        if self.taste is None or not self.taste.version:
-            return None
-        told = [
-            (each.latent, weight * each.evidence.pair.weight)
-            for each, weight in zip(entries, weights, strict=True)
-            if each.latent is not None and each.evidence.pair is not None and weight > 0.0
-        ]
-        if not told:
-            return self.taste.prior
-        return self.taste.posterior([latent for latent, _ in told], [weight for _, weight in told])
+def _joined(futures: "Sequence[Future[None]]") -> "Future[None]":
+    """Done when all are; raises what the first that failed raised."""
+    whole: Future[None] = Future()
+    lock = threading.Lock()
+    left = len(futures)
 
-    def _excerpts(
-        self, block: Block, count: int, view: View, context: Context
-    ) -> tuple[Evidence, ...]:
-        prompt = context.prompt
-        if not count or self.budget <= 0 or not prompt.strip():
-            return ()
-        index = block.index(count)
-        vector = None
-        if self.encoder is not None and index.has_vectors and not context.incognito:
-            vector = np.asarray(self.encoder.encode([prompt])[0], dtype=np.float32)
-        return select(index, view.weights, prompt, vector, self.budget)
+    def one_done(_: "Future[None]") -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            if left:
+                return
+        if not whole.set_running_or_notify_cancel():
+            return
+        error = next((e for each in futures if (e := each.exception())), None)
+        if error is None:
+            whole.set_result(None)
+        else:
+            whole.set_exception(error)
 
-    def _block(self, user: UserId) -> Block:
-        """The person's evidence as it is now; a cached one is good if its revision still stands."""
-        cached = self._blocks.get(user) if is_text(user) else None
-
-        def read(connection: sqlite3.Connection) -> Block:
-            if cached is not None:
-                query = "SELECT number, revision FROM users WHERE user = ?"
-                found = connection.execute(query, (user,)).fetchone()
-                if found == (cached.number, cached.revision):
-                    return cached
-            return _load(connection, user, cached)
-
-        if not is_text(user):
-            return Block.of(0, 0, 0, ())
-        block = self._store.read(read)
-        if block.number == 0:
-            self._blocks.drop(user)
-            return block
-        wanted = self._derivation()
-        if block.derived != wanted:
-            block = self._derive(block, wanted)
-        if block is not cached:
-            self._blocks.put(user, block)
-        return block
-
-    def _derivation(self) -> tuple[str, str]:
-        return (
-            self.encoder.name if self.encoder is not None else "",
-            self.taste.version if self.taste is not None else "",
-        )
-
-    def _derive(self, block: Block, wanted: tuple[str, str]) -> Block:
-        """Make anew what was derived with another encoder or taste, and write it back."""
-        encoder, taste = wanted
-        entries = list(block.entries)
-        stale = [
-            place
-            for place, each in enumerate(entries)
-            if (encoder and each.evidence.text and each.encoder != encoder)
-            or (taste and each.evidence.pair is not None and each.taste != taste)
-        ]
-        made = self._rows([entries[place].evidence for place in stale])
-        updates = []
-        for place, row in zip(stale, made, strict=True):
-            old = entries[place]
-            entries[place] = entry_of(old.evidence.user, (old.key, *row))
-            updates.append((*row[-4:], old.key, old.evidence.id))
-        if updates:
-            self._store.submit(lambda connection: _write_derived(connection, updates))
-        fresh = Block.of(block.number, block.revision, block.erased, entries)
-        fresh.derived = wanted
-        return fresh
-
-    def _rows(self, evidence: Sequence[Evidence]) -> list[tuple[Any, ...]]:
-        """Columns of the rows, with what is derived: all texts are encoded at once."""
-        vectors: dict[int, Vector] = {}
-        if self.encoder is not None:
-            places = [place for place, e in enumerate(evidence) if e.text]
-            encoded = self.encoder.encode([evidence[p].text for p in places]) if places else ()
-            for place, vector in zip(places, encoded, strict=True):
-                vectors[place] = np.asarray(vector, dtype=np.float32)
-        encoder, version = self._derivation()
-        latents = [
-            self.taste.difference(e.pair) if self.taste is not None and version and e.pair else None
-            for e in evidence
-        ]
-        return [
-            row_of(e, vectors.get(place), encoder, latent, version)
-            for place, (e, latent) in enumerate(zip(evidence, latents, strict=True))
-        ]
+    for each in futures:
+        each.add_done_callback(one_done)
+    if not futures:
+        whole.set_result(None)
+    return whole
 
 
 def _load(connection: sqlite3.Connection, user: UserId, cached: Block | None) -> Block:
@@ -340,18 +187,3 @@ def _load(connection: sqlite3.Connection, user: UserId, cached: Block | None) ->
     kept = cached.entries if cached and (cached.number, cached.erased) == (number, erased) else ()
     new = [entry_of(user, row[3:]) for row in rows if row[3] is not None]
     return Block.of(number, revision, erased, (*kept, *new))
-
-
-def _write_derived(connection: sqlite3.Connection, updates: Sequence[tuple[Any, ...]]) -> None:
-    """Keep what was derived; a row that was deleted meanwhile stays deleted."""
-    connection.executemany(
-        "UPDATE evidence SET vector = ?, encoder = ?, latent = ?, taste = ?"
-        " WHERE key = ? AND id = ?",
-        updates,
-    )
-
-
-def _day_after(at: datetime) -> datetime:
-    """The midnight, UTC, that ends the day."""
-    day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return day + timedelta(days=1)

@@ -297,7 +297,7 @@ def test_before_a_reward_was_learned_there_is_no_taste(tmp_path: Path) -> None:
 def test_caches_of_other_processes_see_writes_and_deletions(tmp_path: Path) -> None:
     path = tmp_path / "befit.db"
     here, there = SqliteMemory(path), SqliteMemory(path)
-    object.__setattr__(there, "_store", Store(path))  # what another process would have
+    there._shards._stores = [Store(path)]  # what another process would have
     here.remember([said("a", {"length": -0.8}), said("b", {"lists": 0.5})])
     assert there.recall(ask()).preferences == here.recall(ask()).preferences
     here.remember([said("c", {"emoji": -0.8}, days=5)])
