@@ -1,0 +1,71 @@
+"""Which belief changed the answer: leave each one out, and see how much less likely the answer was.
+
+It measures a model in this process and changes nothing. What it finds holds for this answer to
+this question alone: two beliefs that ask for the same may each look idle, since either is enough.
+
+Source: leave-one-out attribution of context, ContextCite, Cohen-Wang et al. 2024
+(arXiv:2409.00729), section 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from befit.core.dialogue import Conditioning, Context
+from befit.core.preference import Profile
+from befit.core.protocols import Personalizer
+
+
+class Likelihoods(Protocol):
+    """A model that can say how likely it finds replies, in mean nats per token."""
+
+    def log_likelihoods(
+        self, rows: Sequence[tuple[Context, Conditioning, str]]
+    ) -> Sequence[float]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one belief did to an answer.
+
+    Attributes:
+        belief: Its name.
+        nats: How much likelier a token of the answer was with it than without, in the mean;
+            negative where it spoke against the answer.
+    """
+
+    belief: str
+    nats: float
+
+
+def attribute(
+    model: Likelihoods, personalizer: Personalizer, profile: Profile, context: Context, text: str
+) -> tuple[Share, ...]:
+    """The shares of the beliefs that were used, strongest first, then by name.
+
+    Args:
+        model: The model that answered.
+        personalizer: What turned the profile into conditioning.
+        profile: What was recalled for this context.
+        context: What was asked.
+        text: The answer.
+    """
+    whole = personalizer.condition(profile, context)
+    used = list(dict.fromkeys(whole.beliefs))
+    if not used or not text:
+        return ()
+    without = [personalizer.condition(_less(profile, belief), context) for belief in used]
+    likely, *less = model.log_likelihoods(
+        [(context, conditioning, text) for conditioning in (whole, *without)]
+    )
+    shares = [
+        Share(belief=belief, nats=likely - other) for belief, other in zip(used, less, strict=True)
+    ]
+    return tuple(sorted(shares, key=lambda share: (-abs(share.nats), share.belief)))
+
+
+def _less(profile: Profile, belief: str) -> Profile:
+    """The profile of a person of whom that was never believed."""
+    kept = tuple(each for each in profile.preferences if each.dimension != belief)
+    told = tuple(each for each in profile.evidence if belief not in each.values)
+    return replace(profile, preferences=kept, evidence=told)
