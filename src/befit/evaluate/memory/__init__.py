@@ -1,0 +1,1 @@
+"""Judge-free measurement of memories: suites with known truth, and other memories beside ours."""

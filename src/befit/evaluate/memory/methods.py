@@ -1,0 +1,276 @@
+"""A memory as the suites see it, and three of them: befit's own, words alone, meaning alone.
+
+Everything is told turn by turn and asked for texts; a memory that also holds beliefs shows them.
+What a memory is told about a turn (when, in which part of life, who wrote it, what was observed)
+is told to all of them alike; what it makes of that is its own affair.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import log
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from befit.core.dialogue import Context, Message
+from befit.core.people import EvidenceKind, UserId
+from befit.core.preference import TOPIC, Evidence, Origin, Preference
+from befit.core.protocols import Encoder
+from befit.features.statements import read_statement
+from befit.memory.recall import stems
+from befit.memory.spaces import load_space
+from befit.memory.sqlite import SqliteMemory
+
+SPACE = "style"
+STATED_NOISE = 0.3  # of what a person says outright
+AUTHORED_NOISE = 1.0  # of what they merely wrote: its words are kept, they state no preference
+BEHAVED_NOISE = (
+    1.2  # of what a rating says of one dimension; as the interpreter of reactions has it
+)
+BUDGET = 4_096  # tokens, so that k texts fit and the order alone decides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Something said or done, as it is told to a memory.
+
+    Attributes:
+        id: Unique within the person.
+        text: The words.
+        at: When, UTC.
+        scope: In which part of life.
+        origin: Who wrote the words.
+        observed: Dimension or topic -> position that was seen in what the person did; empty where
+            they only spoke.
+    """
+
+    id: str
+    text: str
+    at: datetime
+    scope: str = ""
+    origin: Origin = "person"
+    observed: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+
+class MemoryUnderTest(Protocol):
+    """What a suite asks of a memory."""
+
+    def remember(self, user: str, turns: Sequence[Turn]) -> None: ...
+    def recall(
+        self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
+    ) -> Sequence[str]: ...
+    def forget(self, user: str, about: str) -> int:
+        """Delete all that was said about a subject; how many pieces went."""
+        ...
+
+    def beliefs(self, user: str, at: datetime, scope: str = "") -> Sequence[Preference] | None:
+        """What is believed; None of a memory that keeps texts alone."""
+        ...
+
+
+class Method(Protocol):
+    """Makes an empty memory in a folder."""
+
+    @property
+    def name(self) -> str: ...
+    def open(self, folder: Path) -> AbstractContextManager[MemoryUnderTest]: ...
+
+
+def mentions(text: str, subject: str) -> bool:
+    """Whether a text names a subject, endings aside."""
+    wanted = stems(subject)
+    return bool(wanted) and set(wanted) <= set(stems(text))
+
+
+class _Held(AbstractContextManager[MemoryUnderTest]):
+    """A memory that needs no closing."""
+
+    def __init__(self, memory: MemoryUnderTest) -> None:
+        self.memory = memory
+
+    def __enter__(self) -> MemoryUnderTest:
+        return self.memory
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Befit:
+    """befit's own memory, through its public methods, as an application would use it.
+
+    What the grammar reads as a preference is kept as a statement; other words of the person as
+    authored text; what they did as behaviour; and everything with the origin it came with.
+
+    Attributes:
+        encoder: Relates texts by meaning.
+        name: In the result.
+    """
+
+    encoder: Encoder | None
+    name: str = "befit"
+
+    def open(self, folder: Path) -> AbstractContextManager[MemoryUnderTest]:
+        """A store in a file of that folder."""
+        store = SqliteMemory(
+            path=folder / "befit.db", space=SPACE, encoder=self.encoder, budget=BUDGET
+        )
+        return _Held(BefitMemory(store))
+
+
+class BefitMemory:
+    """The adapter around one store."""
+
+    def __init__(self, store: SqliteMemory) -> None:
+        self.store = store
+
+    def remember(self, user: str, turns: Sequence[Turn]) -> None:
+        """Keep the turns in one transaction."""
+        self.store.remember([_evidence(user, turn) for turn in turns])
+
+    def recall(
+        self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
+    ) -> Sequence[str]:
+        """The first k excerpts of the profile."""
+        profile = self.store.recall(_asked(user, prompt, at, scope))
+        return [each.text for each in profile.evidence[:k]]
+
+    def forget(self, user: str, about: str) -> int:
+        """Forget by ids: whatever names the subject, in words or among the values."""
+        found = [
+            each.id
+            for each in self.store.evidence(UserId(user))
+            if mentions(each.text, about)
+            or any(name == about or mentions(name, about) for name in each.values)
+        ]
+        return self.store.forget(UserId(user), found)
+
+    def reads(self, text: str) -> bool:
+        """Whether a text would be kept as a statement of a preference."""
+        return bool(read_statement(load_space(SPACE), text))
+
+    def beliefs(self, user: str, at: datetime, scope: str = "") -> Sequence[Preference] | None:
+        """The beliefs of the profile."""
+        return self.store.recall(_asked(user, "", at, scope)).preferences
+
+
+def _asked(user: str, prompt: str, at: datetime, scope: str) -> Context:
+    messages = (Message("user", prompt),) if prompt else ()
+    return Context(user=UserId(user), messages=messages, at=at, scope=scope)
+
+
+def _evidence(user: str, turn: Turn) -> Evidence:
+    values = turn.observed or read_statement(load_space(SPACE), turn.text)
+    kind, noise = EvidenceKind.AUTHORED, AUTHORED_NOISE
+    if turn.observed:
+        kind, noise = EvidenceKind.BEHAVIOUR, BEHAVED_NOISE
+    elif values:
+        kind, noise = EvidenceKind.STATED, STATED_NOISE
+    return Evidence(
+        id=f"{user}/{turn.id}",
+        user=UserId(user),
+        kind=kind,
+        at=turn.at,
+        text=turn.text,
+        values=values,
+        noise=noise,
+        scope=turn.scope,
+        origin=turn.origin,
+    )
+
+
+def named(belief: Preference, subject: str) -> bool:
+    """Whether a belief is about a subject: a dimension by its name, a topic by its words."""
+    if belief.dimension == subject:
+        return True
+    return belief.dimension.startswith(TOPIC) and mentions(belief.dimension, subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bm25:
+    """Texts ranked by their words; the newer first between equals.
+
+    Source: BM25, Robertson and Zaragoza 2009, equation 3.15.
+    """
+
+    name: str = "bm25"
+
+    def open(self, folder: Path) -> AbstractContextManager[MemoryUnderTest]:
+        """In memory alone."""
+        return _Held(_Ranked(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """Texts ranked by the cosine of their embeddings.
+
+    Attributes:
+        encoder: Whose embeddings.
+        name: In the result.
+    """
+
+    encoder: Encoder
+    name: str = "encoder"
+
+    def open(self, folder: Path) -> AbstractContextManager[MemoryUnderTest]:
+        """In memory alone."""
+        return _Held(_Ranked(self.encoder))
+
+
+class _Ranked:
+    """All turns of a person, ranked anew at each question, in its scope and wider ones."""
+
+    def __init__(self, encoder: Encoder | None) -> None:
+        self.encoder = encoder
+        self.turns: dict[str, list[Turn]] = {}
+
+    def remember(self, user: str, turns: Sequence[Turn]) -> None:
+        self.turns.setdefault(user, []).extend(turns)
+
+    def recall(
+        self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
+    ) -> Sequence[str]:
+        kept = [t for t in self.turns.get(user, ()) if t.at <= at and covers(t.scope, scope)]
+        if not kept:
+            return []
+        texts = [turn.text for turn in kept]
+        if self.encoder is None:
+            scores = _bm25(texts, prompt)
+        else:
+            vectors = np.asarray(self.encoder.encode([*texts, prompt]), dtype=np.float32)
+            scores = [float(score) for score in vectors[:-1] @ vectors[-1]]
+        order = sorted(range(len(kept)), key=lambda n: (-scores[n], -n))
+        return [texts[n] for n in order[:k]]
+
+    def forget(self, user: str, about: str) -> int:
+        kept = [turn for turn in self.turns.get(user, ()) if not mentions(turn.text, about)]
+        gone = len(self.turns.get(user, ())) - len(kept)
+        self.turns[user] = kept
+        return gone
+
+    def beliefs(self, user: str, at: datetime, scope: str = "") -> None:
+        return None
+
+
+def covers(scope: str, asked: str) -> bool:
+    """Whether what was said in ``scope`` holds where it is asked: the same place or a wider one."""
+    return not scope or scope == asked or asked.startswith(f"{scope}/")
+
+
+def _bm25(texts: Sequence[str], prompt: str, k1: float = 1.2, b: float = 0.75) -> list[float]:
+    documents = [stems(text) for text in texts]
+    mean = max(1.0, sum(map(len, documents)) / len(documents))
+    scores = [0.0] * len(documents)
+    for term in dict.fromkeys(stems(prompt)):
+        times = [document.count(term) for document in documents]
+        having = sum(1 for count in times if count)
+        if not having:
+            continue
+        rarity = log(1.0 + (len(documents) - having + 0.5) / (having + 0.5))
+        for n, count in enumerate(times):
+            size = k1 * (1.0 - b + b * len(documents[n]) / mean)
+            scores[n] += rarity * count * (k1 + 1.0) / (count + size) if count else 0.0
+    return scores
