@@ -81,7 +81,7 @@ class TransitKeyRing:
             raise StoreError("the key server answered without a key", hint="see its log") from error
 
     def stale(self, wrapped: bytes) -> bool:
-        """Whether an older version wrapped it; versions only grow, so a newer one known is enough."""
+        """Whether an older version wrapped it; as versions only grow, a newer one known will do."""
         own = _version(wrapped)
         if own >= self._known.newest:
             self._known.newest = self._latest()
