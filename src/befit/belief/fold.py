@@ -1,43 +1,51 @@
 """Folds evidence into beliefs: one Gaussian posterior over the named dimensions of a person.
 
-``theta_d`` in [-1, 1] is the preferred position on dimension d, with the prior N(0, 1). An observed
-value is ``N(value; theta_d, noise^2)``. A comparison of two texts is an ideal point in the
-space of what is measured on them: the utility of a text of style f is ``-sharpness |f - theta|^2``,
+``theta_d`` in [-1, 1] is the preferred position on dimension d; before any evidence it is the
+population's and the groups' (`belief.prior`), else N(0, 1). A value said or inferred is
+``N(value; theta_d, noise^2)``. A comparison of two texts is an ideal point in the space of what is
+measured on them: the utility of a text of style f is ``-sharpness |f - theta|^2``,
 
     P(chosen > rejected) = sigmoid(sharpness (2 theta . (f_c - f_r) + |f_r|^2 - |f_c|^2)),
 
-which is logistic in theta, and `belief.logistic.newton` folds it. Open topics are Gaussians of
-their own. Each log-likelihood is weighted by age, scope and who reacted (`weigh`), so conflict is
-resolved in the open: newer over older, this scope over the general one, precise over vague; what a
-person states against what was observed before is taken as a change of mind. What is universal can
-only be tightened. It keeps nothing: it is a pure function of the evidence.
+which is logistic in theta, and so is a grade beside the person's own scale (`belief.ordinal`); one
+`belief.logistic.newton` folds both. Open topics are Gaussians of their own. Each log-likelihood is
+weighted by age, scope and who reacted (`weigh`). What speaks against each other is settled in the
+open (`belief.conflict`), and where a person changed, a new version begins (`belief.change`). What
+is universal can only be tightened. Words that are not the person's move nothing. It keeps nothing:
+it is a pure function of the evidence.
 
 Source: survey arXiv:2503.17003 section 4.1 (explicit and implicit signals, one estimator); Coombs
 1964 (ideal points); West and Harrison 1997, ch. 6 (discounting the past).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-from befit.belief.logistic import newton
+from befit.belief.choices import Choices, Measure, observed
+from befit.belief.conflict import (
+    CHANGED,
+    CORRECTION,
+    DEEDS,
+    IMPLICIT,
+    Weighed,
+    explicit,
+    in_words,
+    settle,
+)
+from befit.belief.gaussian import Vector
+from befit.belief.marginal import Marginal
+from befit.belief.prior import GROUP, Prior
+from befit.belief.scopes import distance
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Dimension, Evidence, Preference, PreferenceSpace
 
-CORRECTION = (
-    0.05  # noise up to which a value replaces what was observed before in its scope or a wider one
-)
-SUPERSEDED = 0.1  # what is left of a value's weight once the person has stated the opposite
-MOST_SOURCES = 32  # ids kept with one belief
+__all__ = ["CORRECTION", "BayesFold", "Measure", "weigh"]
 
 _DAY = 86_400.0
-_NEGLIGIBLE = 1e-3  # of the posterior's information; less is no source of a belief
-
-Measure = Callable[[str], Mapping[str, float]]
+_UNMOVED = "What asked for less of it was not followed: it holds for everyone."
 
 
 def weigh(
@@ -53,25 +61,22 @@ def weigh(
 
     Args:
         evidence: What was observed.
-        at: The day; what came later counts 0.
-        scope: Where; evidence of the scope itself counts whole, of an ancestor ``backoff`` for
-            each level between, of any other scope 0.
+        at: The day; what came or became known later counts 0.
+        scope: Where; evidence of the scope itself counts whole, of one that it lies in ``backoff``
+            for each level between (see `belief.scopes`), of any other 0.
         half_life_days: The age at which it counts half, > 0.
         backoff: In [0, 1].
         ai_trust: What a model's reaction counts, in [0, 1].
     """
-    if evidence.at > at:
+    if evidence.at > at or (evidence.learned is not None and evidence.learned > at):
         return 0.0
-    if evidence.scope and evidence.scope != scope and not scope.startswith(f"{evidence.scope}/"):
+    levels = distance(evidence.scope, scope)
+    if levels is None:
         return 0.0
     weight: float = 0.5 ** ((at - evidence.at).total_seconds() / _DAY / half_life_days)
-    if evidence.scope != scope:
-        weight *= backoff ** (_level(scope) - _level(evidence.scope))
+    if levels:
+        weight *= backoff**levels
     return weight * ai_trust if evidence.by == "ai" else weight
-
-
-def _level(scope: str) -> int:
-    return scope.count("/") + 1 if scope else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,166 +84,203 @@ class BayesFold:
     """The default inferer.
 
     Attributes:
-        half_life_days: The age at which evidence counts half, > 0.
+        half_life_days: The age at which evidence counts half, > 0; or for each dimension (or
+            topic) its own, where ``""`` is that of all others (365 without one). See
+            `belief.decay.fit_half_lives`.
         backoff: What evidence of the next wider scope counts, in [0, 1].
         ai_trust: What a model's reaction counts beside a person's, in [0, 1].
         sharpness: How strictly a person chooses by distance in a comparison, > 0; 0.5 predicts
             the held-out choices of the LLMFAO workers best among 0.05 to 4.
         measure: Text -> surface features in [-1, 1]; without one, comparisons say nothing here.
+        prior: The belief before any evidence; None is N(0, 1) on each dimension.
+        false_alarms: Changes seen where there was none, per 1,000 reactions; 0 looks for none.
     """
 
-    half_life_days: float = 365.0
+    half_life_days: float | Mapping[str, float] = 365.0
     backoff: float = 0.5
     ai_trust: float = 0.5
     sharpness: float = 0.5
     measure: Measure | None = None
+    prior: Prior | None = None
+    false_alarms: float = 0.5
 
     def infer(
         self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
     ) -> Sequence[Preference]:
         """Beliefs that have evidence behind them: dimensions in the space's order, then topics."""
-        weighed = [(e, self.weight(e, at, scope)) for e in _ordered(evidence)]
-        weighed = [(e, weight) for e, weight in weighed if weight > 0.0]
-        named = {d.name: d for d in space.dimensions}
-        observed = _observe(named, weighed)
-        measured = [d for d in space.dimensions if d.feature and not d.universal]
-        compared = [(e, weight) for e, weight in weighed if e.pair is not None]
-        if compared and measured and self.measure is not None:
-            self._compare(self.measure, measured, observed, compared)
-        topics = sorted(name for name in observed if name.startswith(TOPIC))
-        names = [*(n for n in named if n in observed), *topics]
-        return [observed[name].belief(name, scope) for name in names if observed[name].influence]
+        half_life = self.half_life("")
+        told = []
+        for e in _ordered(evidence):
+            weight = weigh(
+                e,
+                at,
+                scope,
+                half_life_days=half_life,
+                backoff=self.backoff,
+                ai_trust=self.ai_trust,
+            )
+            if weight > 0.0 and e.origin == "person":
+                told.append((e, weight))
+        fold = _Fold(self, {d.name: d for d in space.dimensions}, at)
+        fold.tell(told)
+        topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
+        names = [*(n for n in fold.named if n in fold.marginals), *topics]
+        found = ((name, fold.marginals[name]) for name in names)
+        return [marginal.belief(name, scope) for name, marginal in found if marginal.influence]
 
     def weight(self, evidence: Evidence, at: datetime, scope: str) -> float:
-        """How much this evidence counts; see `weigh`."""
+        """How much this evidence counts; see `weigh`. Of many half-lives, the general one."""
         return weigh(
             evidence,
             at,
             scope,
-            half_life_days=self.half_life_days,
+            half_life_days=self.half_life(""),
             backoff=self.backoff,
             ai_trust=self.ai_trust,
         )
 
-    def _compare(
-        self,
-        measure: Measure,
-        dimensions: Sequence[Dimension],
-        observed: dict[str, "_Marginal"],
-        compared: Sequence[tuple[Evidence, float]],
-    ) -> None:
-        """Fold comparisons into the marginals of the measured dimensions, in place."""
-        chosen = _styles(measure, dimensions, [e.pair.chosen for e, _ in compared if e.pair])
-        rejected = _styles(measure, dimensions, [e.pair.rejected for e, _ in compared if e.pair])
-        weights = np.array([weight * e.pair.weight for e, weight in compared if e.pair])
-        differences = 2.0 * self.sharpness * (chosen - rejected)
-        offsets = self.sharpness * ((rejected**2).sum(axis=1) - (chosen**2).sum(axis=1))
-        marginals = [observed.setdefault(d.name, _Marginal()) for d in dimensions]
-        mean, covariance = newton(
-            np.array([m.mean for m in marginals]),
-            np.diag([1.0 / m.precision for m in marginals]),
-            differences,
-            weights,
-            offsets,
-        )
-        # the most that one logistic observation can say of a dimension (Fisher information)
-        information = weights[:, None] * differences**2 / 4.0
-        for column, marginal in enumerate(marginals):
-            marginal.precision = 1.0 / float(covariance[column, column])
-            marginal.shift = float(mean[column]) * marginal.precision
-            for (e, _), amount in zip(compared, information[:, column].tolist(), strict=True):
-                if amount > _NEGLIGIBLE:
-                    marginal.influence.append((amount, e.id))
+    def half_life(self, name: str) -> float:
+        """The half-life of a dimension or topic, in days."""
+        if not isinstance(self.half_life_days, Mapping):
+            return self.half_life_days
+        return self.half_life_days.get(name, self.half_life_days.get("", 365.0))
 
 
 @dataclass(slots=True)
-class _Marginal:
-    """One coordinate while it is being folded; starts at the prior N(0, 1)."""
+class _Fold:
+    """The marginals of one person while they are being folded."""
 
-    precision: float = 1.0
-    shift: float = 0.0  # precision times mean
-    influence: list[tuple[float, str]] = field(default_factory=list)
+    options: BayesFold
+    named: Mapping[str, Dimension]
+    at: datetime
+    groups: dict[str, str] = field(default_factory=dict)  # group -> id of what says so
+    said: dict[str, list[Weighed]] = field(default_factory=dict)
+    marginals: dict[str, Marginal] = field(default_factory=dict)
 
-    @property
-    def mean(self) -> float:
-        return self.shift / self.precision
+    def tell(self, weighed: Sequence[Weighed]) -> None:
+        """Fold everything: values first, then pairs and grades."""
+        unmoved = self._sort(weighed)
+        if self.options.prior is not None:
+            for name in self.named:
+                self._group(name)
+        for name in self.said:
+            self._observe(name)
+        for name in unmoved:
+            if name in self.marginals:
+                self.marginals[name].reasons += (_UNMOVED,)
+        measured = [d for d in self.named.values() if d.feature and not d.universal]
+        compared = [each for each in weighed if each[0].pair or each[0].graded]
+        if compared and measured and self.options.measure is not None:
+            choices = observed(self.options.measure, measured, compared, self.options.sharpness)
+            if choices is not None:
+                self._choose(measured, choices)
 
-    def observe(self, value: float, precision: float, source: str) -> None:
-        self.precision += precision
-        self.shift += precision * value
-        self.influence.append((precision, source))
+    def _sort(self, weighed: Sequence[Weighed]) -> set[str]:
+        """Observed values by name; returns the universal ones of which less was asked."""
+        plain = not isinstance(self.options.half_life_days, Mapping)
+        unmoved = set()
+        for e, weight in weighed:
+            for name, value in e.values.items():
+                dimension = self.named.get(name)
+                if dimension is None and not name.startswith(TOPIC):
+                    if name.startswith(GROUP) and e.kind is EvidenceKind.DEMOGRAPHIC and value > 0:
+                        self.groups[name.removeprefix(GROUP)] = e.id
+                    continue  # or of another space, or of another version of this one
+                if dimension is not None and dimension.universal and value <= 0.0:
+                    unmoved.add(name)
+                    continue
+                counts = weight if plain else weight * self._fading(name, e)
+                self.said.setdefault(name, []).append((e, counts))
+        return unmoved
 
-    def belief(self, name: str, scope: str) -> Preference:
-        """``weight`` is the share of the prior's doubt that is gone, in [0, 1)."""
-        variance = min(1.0, 1.0 / self.precision)
-        strongest = sorted(self.influence, key=lambda pair: (-pair[0], pair[1]))
-        return Preference(
-            dimension=name,
-            mean=max(-1.0, min(1.0, self.mean)),
-            std=sqrt(variance),
-            weight=1.0 - variance,
-            scope=scope,
-            sources=tuple(dict.fromkeys(source for _, source in strongest[:MOST_SOURCES])),
+    def _fading(self, name: str, e: Evidence) -> float:
+        """What the weight of evidence has to be changed by where a dimension fades otherwise."""
+        rate = 1.0 / self.options.half_life(name) - 1.0 / self.options.half_life("")
+        factor: float = 0.5 ** ((self.at - e.at).total_seconds() / _DAY * rate)
+        return factor
+
+    def _fresh(self, name: str) -> Marginal:
+        if self.options.prior is None:
+            return Marginal()
+        mean, std = self.options.prior.of(name, self.groups)
+        precision = 1.0 / (std * std)
+        return Marginal(precision=precision, shift=mean * precision)
+
+    def _group(self, name: str) -> None:
+        """A belief that rests on a group alone names what the person said of themselves."""
+        prior = self.options.prior
+        if prior is None or self.named[name].universal:
+            return
+        moving = [g for g in sorted(self.groups) if prior.effects.get(g, {}).get(name)]
+        if moving:
+            marginal = self.marginals[name] = self._fresh(name)
+            effects = ((abs(prior.effects[g][name]), self.groups[g]) for g in moving)
+            marginal.influence.extend(effects)
+
+    def _observe(self, name: str, began: datetime | None = None) -> None:
+        """Fold what was said of one dimension into its marginal, made anew."""
+        dimension = self.named.get(name)
+        told = self.said.get(name, [])
+        marginal = self._fresh(name)
+        if name in self.marginals and began is None:
+            marginal.influence.extend(self.marginals[name].influence)
+        self.marginals[name] = marginal
+        alone = len(told) < 2 and began is None  # nothing to settle
+        if not alone and (dimension is None or not dimension.universal):
+            settled = settle(name, told, began=began, rate=self.options.false_alarms)
+            told = settled.said
+            marginal.since = settled.since
+            marginal.reasons = tuple(settled.reasons)
+            marginal.question = (
+                in_words(settled.question, dimension) if dimension else settled.question
+            )
+        for e, weight in told:
+            value, precision = e.values[name], weight / (e.noise * e.noise)
+            if precision > 0.0:
+                marginal.observe(value, precision, e.id)
+                if explicit(e):
+                    marginal.stated += precision * value
+
+    def _choose(self, dimensions: Sequence[Dimension], choices: Choices) -> None:
+        """Fold pairs and grades into the marginals of the measured dimensions."""
+        for d in dimensions:
+            if d.name not in self.marginals:
+                self.marginals[d.name] = self._fresh(d.name)
+        mean, variance = choices.fold(*self._state(dimensions))
+        rate = self.options.false_alarms
+        changed = choices.changed(mean, rate) if rate > 0.0 else {}
+        for column, by_scope in changed.items():
+            name, began = dimensions[column].name, max(by_scope.values())
+            self._observe(name, began)
+            self.marginals[name].reasons += (CHANGED.format(f"{began:%Y-%m-%d}"),)
+        if changed:
+            choices = choices.without(changed)
+            mean, variance = choices.fold(*self._state(dimensions))
+        for d, m, v, influence in zip(
+            dimensions, mean.tolist(), variance.tolist(), choices.information(), strict=True
+        ):
+            self._move(self.marginals[d.name], m, 1.0 / v)
+            self.marginals[d.name].influence.extend(influence)
+
+    def _state(self, dimensions: Sequence[Dimension]) -> tuple[Vector, Vector]:
+        marginals = [self.marginals[d.name] for d in dimensions]
+        return (
+            np.array([m.mean for m in marginals]),
+            np.array([1.0 / m.precision for m in marginals]),
         )
+
+    def _move(self, marginal: Marginal, mean: float, precision: float) -> None:
+        """Set what the choices made of a marginal; less of it where words say the opposite."""
+        shift = mean * precision - marginal.shift
+        said = marginal.stated
+        if said and shift * said < 0.0:
+            precision = marginal.precision + IMPLICIT * (precision - marginal.precision)
+            shift *= IMPLICIT
+            marginal.reasons += (DEEDS,)
+        marginal.shift += shift
+        marginal.precision = precision
 
 
 def _ordered(evidence: Iterable[Evidence]) -> list[Evidence]:
     """One of each id, in an order that does not depend on the order given."""
     return list({e.id: e for e in sorted(evidence, key=lambda e: (e.at, e.id))}.values())
-
-
-def _observe(
-    named: Mapping[str, Dimension], weighed: Sequence[tuple[Evidence, float]]
-) -> dict[str, _Marginal]:
-    """Fold the observed values, each name for itself."""
-    said: dict[str, list[tuple[Evidence, float]]] = {}
-    for e, weight in weighed:
-        for name, value in e.values.items():
-            dimension = named.get(name)
-            if dimension is None and not name.startswith(TOPIC):
-                continue  # of another space, or of another version of this one
-            if dimension is not None and dimension.universal and value <= 0.0:
-                continue
-            if not (dimension and dimension.universal):
-                before = said.get(name, ())
-                said[name] = (
-                    _narrower(before, e.scope)
-                    if e.noise <= CORRECTION
-                    else _superseded(before, name, e)
-                )
-            said.setdefault(name, []).append((e, weight))
-    found = {name: _Marginal() for name in said}
-    for name, marginal in found.items():
-        for e, weight in said[name]:
-            marginal.observe(e.values[name], weight / (e.noise * e.noise), e.id)
-    return found
-
-
-def _narrower(said: Iterable[tuple[Evidence, float]], scope: str) -> list[tuple[Evidence, float]]:
-    """What a correction in ``scope`` leaves standing: what was said of narrower scopes."""
-    return [(e, weight) for e, weight in said if _level(e.scope) > _level(scope)]
-
-
-def _superseded(
-    before: Iterable[tuple[Evidence, float]], name: str, e: Evidence
-) -> list[tuple[Evidence, float]]:
-    """What was observed before, with less weight where the person now states the opposite."""
-    if e.kind is not EvidenceKind.STATED or e.by == "ai":
-        return list(before)
-    return [
-        (
-            old,
-            weight * SUPERSEDED
-            if old.values[name] * e.values[name] < 0.0 and _level(old.scope) <= _level(e.scope)
-            else weight,
-        )
-        for old, weight in before
-    ]
-
-
-def _styles(
-    measure: Measure, dimensions: Sequence[Dimension], texts: Sequence[str]
-) -> NDArray[np.float64]:
-    """The measured dimensions of texts, shape (len(texts), len(dimensions))."""
-    measured = [measure(text) for text in texts]
-    return np.array([[each.get(d.feature, 0.0) for d in dimensions] for each in measured])
