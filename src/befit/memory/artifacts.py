@@ -92,7 +92,7 @@ class RowArtifacts(ABC):
 
     def erase(self, owner: UserId) -> int:
         """Erase a person's artifacts, files included; returns how many."""
-        owned = self._pointers.owned(owner)
+        owned = self._pointers.artifacts(owner)
         for each in owned:  # the files first: cut short, it can be done again
             place = self._place(each.id)
             shutil.rmtree(place, ignore_errors=True)
@@ -171,17 +171,21 @@ class SqlitePointers:
 
         return self._store.write(work)
 
-    def owned(self, owner: UserId | None) -> Sequence[Artifact]:
+    def artifacts(self, owner: UserId | None) -> Sequence[Artifact]:
         """Someone's artifacts, oldest first."""
         query = f"SELECT {COLUMNS} FROM artifacts WHERE owner IS ? ORDER BY at, id"  # noqa: S608
         rows = self._store.read(lambda c: c.execute(query, (owner,)).fetchall())
         return [artifact_of(row) for row in rows]
 
-    def promoted(self, owner: UserId | None) -> Sequence[str]:
-        """Ids in the order in which someone's were promoted and not taken back."""
-        query = "SELECT artifact FROM promotions WHERE owner IS ? ORDER BY number"
-        rows = self._store.read(lambda c: c.execute(query, (owner,)).fetchall())
-        return [name for (name,) in rows]
+    def all(self) -> Sequence[Artifact]:
+        """Everyone's artifacts, oldest first."""
+        query = f"SELECT {COLUMNS} FROM artifacts ORDER BY at, id"  # noqa: S608 - ours
+        return [artifact_of(row) for row in self._store.read(lambda c: c.execute(query).fetchall())]
+
+    def promotions(self) -> Sequence[str]:
+        """Ids, in the order in which they were promoted and not taken back."""
+        query = "SELECT artifact FROM promotions ORDER BY number"
+        return [name for (name,) in self._store.read(lambda c: c.execute(query).fetchall())]
 
     def erase(self, owner: UserId) -> None:
         """Forget someone's artifacts and promotions, bytes included."""

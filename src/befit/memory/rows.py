@@ -91,11 +91,14 @@ class Pointers(Protocol):
     def rollback(self, owner: UserId | None, kind: str) -> Artifact | None:
         """Take the last promotion back; returns what is active now."""
 
-    def owned(self, owner: UserId | None) -> Sequence[Artifact]:
+    def artifacts(self, owner: UserId | None) -> Sequence[Artifact]:
         """Someone's artifacts, oldest first."""
 
-    def promoted(self, owner: UserId | None) -> Sequence[str]:
-        """Ids in the order in which someone's were promoted and not taken back."""
+    def all(self) -> Sequence[Artifact]:
+        """Everyone's artifacts, oldest first."""
+
+    def promotions(self) -> Sequence[str]:
+        """Ids, in the order in which they were promoted and not taken back."""
 
     def erase(self, owner: UserId) -> None:
         """Forget someone's artifacts and promotions."""

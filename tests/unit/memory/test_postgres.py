@@ -1,0 +1,446 @@
+"""PostgreSQL on a real server: the same promises, people and tenants apart, many gateways."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from befit.core.dialogue import Context, Draft, Message, Response
+from befit.core.errors import ConfigError, InputError, StoreError, UnknownResponseError
+from befit.core.feedback import Choice, Interaction, Rating
+from befit.core.people import EvidenceKind, UserId
+from befit.core.preference import Evidence, Graded, Pair
+from befit.testing import check_artifact_store, check_journal, check_memory, check_options
+
+psycopg = pytest.importorskip("psycopg")
+from befit.memory.postgres import PostgresJournal, PostgresMemory  # noqa: E402
+from befit.memory.postgres_server import (  # noqa: E402
+    Connection,
+    hold,
+    migrations,
+    open_server,
+    shield,
+    unshield,
+)
+from befit.memory.postgres_shelf import PostgresArtifacts  # noqa: E402
+from befit.memory.sqlite import SqliteMemory  # noqa: E402
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ADA, BOB = UserId("ada"), UserId("bob")
+_numbers = count()
+
+
+def said(text: str, *, user: UserId = ADA, value: float = -0.5, key: str = "") -> Evidence:
+    return Evidence(
+        id=key or f"{user}-{text}",
+        user=user,
+        kind=EvidenceKind.STATED,
+        at=AT,
+        text=text,
+        values={"length": value},
+    )
+
+
+def ask(prompt: str = "", user: UserId = ADA) -> Context:
+    return Context(user=user, messages=(Message("user", prompt),), at=AT + timedelta(days=1))
+
+
+def turn(user: UserId, response: str) -> Interaction:
+    made = Response(id=response, text="t", draft=Draft(text="t", policy="toy"), verdicts=())
+    return Interaction(
+        context=Context(user=user, messages=(Message("user", "?"),), at=AT), response=made
+    )
+
+
+@pytest.fixture
+def tenant() -> str:
+    return f"tenant-{next(_numbers)}"
+
+
+@pytest.fixture
+def memory(dsn: str, tenant: str) -> Iterator[PostgresMemory]:
+    made = PostgresMemory(dsn, tenant)
+    yield made
+    made.close()
+
+
+def test_conforms(memory: PostgresMemory, tmp_path: Path) -> None:
+    check_memory(memory)
+    check_options(memory)
+    check_journal(PostgresJournal(memory.dsn, memory.tenant))
+    (tmp_path / "made").mkdir()
+    shelf = PostgresArtifacts(memory.dsn, memory.tenant, files=tmp_path / "shelf")
+    check_artifact_store(shelf, tmp_path / "made")
+
+
+def test_what_was_said_is_kept_as_it_was(memory: PostgresMemory) -> None:
+    whole = replace(
+        said("odd \0 \x1a \x1aN \\ text é \U0001f600", key="i\0d"),
+        kind=EvidenceKind.BEHAVIOUR,
+        at=AT.replace(microsecond=123457),
+        noise=0.123456789,
+        pair=Pair(prompt="p\0", chosen="c", rejected="r", weight=0.3),
+        graded=Graded(prompt="p", text="t\x1a", value=0.1),
+        learned=AT.replace(microsecond=123458),
+        origin="other",
+        scope="work\0",
+        source="r1",
+        by="ai",
+    )
+    memory.remember([whole, said("b"), said("c")])
+    assert memory.evidence(ADA) == [whole, said("b"), said("c")]
+    memory.close()
+    assert memory.evidence(ADA) == [whole, said("b"), said("c")]
+
+
+@given(st.text(st.sampled_from("\0\x1aSNa")))
+def test_a_shielded_text_has_no_nul_and_comes_back(text: str) -> None:
+    assert "\0" not in shield(text)
+    assert unshield(shield(text)) == text
+
+
+def test_beliefs_are_those_of_sqlite(memory: PostgresMemory, tmp_path: Path) -> None:
+    other = SqliteMemory(tmp_path / "befit.db")
+    for number in range(12):
+        pieces = [said(f"tea number {number}", value=0.1 * number - 0.5)]
+        for each in (memory, other):
+            each.remember(pieces)
+            each.recall(ask("tea"))
+    left, right = memory.recall(ask("tea")), other.recall(ask("tea"))
+    assert (left.preferences, left.evidence) == (right.preferences, right.evidence)
+
+
+def test_the_same_evidence_again_counts_once(memory: PostgresMemory) -> None:
+    memory.remember([said("a")] * 2)
+    before = memory.recall(ask())
+    memory.remember([said("a")])
+    assert memory.recall(ask()) == before
+    assert memory.evidence(ADA) == [said("a")]
+
+
+def test_caches_of_other_gateways_see_writes_and_deletions(memory: PostgresMemory) -> None:
+    there = PostgresMemory(memory.dsn, memory.tenant, connections=2)
+    memory.remember([said("a")])
+    assert [e.text for e in there.evidence(ADA)] == ["a"]
+    memory.remember([said("b")])
+    assert [e.text for e in there.evidence(ADA)] == ["a", "b"]
+    assert memory.forget(ADA, ["ada-a"]) == 1
+    assert [e.text for e in there.evidence(ADA)] == ["b"]
+    assert memory.forget(ADA) == 1
+    assert there.evidence(ADA) == []
+    assert memory.people() == []
+    there.close()
+
+
+def test_all_of_it_or_none(memory: PostgresMemory) -> None:
+    too_long = UserId("".join(map(chr, range(0x4E00, 0x6E00))))  # for any index
+    with pytest.raises(StoreError):
+        memory.remember([said("a"), said("b", user=too_long)])
+    assert memory.evidence(ADA) == []
+    with pytest.raises(InputError):
+        memory.remember([said("a"), said("b", value=7.0)])
+    assert memory.evidence(ADA) == []
+
+
+def test_many_gateways_write_at_once_and_lose_nothing(memory: PostgresMemory) -> None:
+    there = PostgresMemory(memory.dsn, memory.tenant, connections=3)
+    users = [UserId(f"u{n}") for n in range(5)]
+
+    def write(number: int) -> None:
+        here = (memory, there)[number % 2]
+        mine = [said(f"{number}", user=user) for user in users]
+        here.remember(mine if number % 3 else mine[::-1])
+        here.recall(ask("x", users[number % 5]))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(write, range(120)))
+    for each in (memory, there):
+        for user in users:
+            assert sorted(int(e.text) for e in each.evidence(user)) == list(range(120))
+    there.close()
+
+
+def test_rows_come_in_the_order_in_which_they_were_committed(memory: PostgresMemory) -> None:
+    """A cache that loads what is newer than its last row misses none that came to be late."""
+    there = PostgresMemory(memory.dsn, memory.tenant, connections=2)
+    stop = threading.Event()
+    seen: list[int] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            seen.append(len(there.evidence(ADA)))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: (memory, there)[n % 2].remember([said(f"{n}")]), range(200)))
+    stop.set()
+    reader.join()
+    assert len(there.evidence(ADA)) == 200
+    assert seen == sorted(seen)
+    there.close()
+
+
+def test_who_writes_for_a_person_waits_for_who_began_before(memory: PostgresMemory) -> None:
+    there = PostgresMemory(memory.dsn, memory.tenant, connections=2)
+    began, go = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> bool:
+        hold(connection, memory.tenant, ADA)
+        connection.execute("SELECT 1").fetchone()
+        began.set()
+        return go.wait(20)
+
+    server = open_server(memory.dsn, memory.connections)
+    first = server.submit(work, order=ADA)
+    assert began.wait(20)
+    there.submit([said("b", user=BOB)]).result(20)  # another person's does not
+    second = there.submit([said("a")])
+    with pytest.raises(TimeoutError):
+        second.result(0.3)
+    go.set()
+    assert first.result(20)
+    second.result(20)
+    there.close()
+
+
+def test_turns_and_reactions(memory: PostgresMemory) -> None:
+    journal = PostgresJournal(memory.dsn, memory.tenant)
+    journal.record(turn(ADA, "r1"))
+    journal.record(turn(ADA, "r\0"))
+    journal.record(turn(BOB, "r3"))
+    journal.record(replace(turn(ADA, "r1"), feedback=(Rating(response="r1", at=AT, value=0.1),)))
+    chosen = journal.react(ADA, Choice(response="r1", at=AT, over="r\0"))
+    assert [each.id for each in chosen.compared] == ["r\0"]
+    assert [each.response.id for each in journal.read(ADA)] == ["r1", "r\0"]
+    assert [each.context.user for each in journal.read()] == [ADA, ADA, BOB]
+    for user, response in ((BOB, "r1"), (ADA, "r9"), (UserId("eve"), "r1")):
+        with pytest.raises(UnknownResponseError):
+            journal.react(user, Rating(response=response, at=AT, value=0.5))
+    assert memory.forget(ADA) == 0
+    assert memory.people() == [ADA, BOB]
+    assert journal.erase(ADA) == 2
+    assert memory.people() == [BOB]
+
+
+def test_one_failure_harms_no_other(memory: PostgresMemory) -> None:
+    journal = PostgresJournal(memory.dsn, memory.tenant)
+    wrong = Rating(response="r9", at=AT, value=0.5)
+    outcomes = []
+
+    def react(number: int) -> None:
+        try:
+            journal.react(ADA, wrong)
+        except UnknownResponseError:
+            outcomes.append(number)
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(40):
+            pool.submit(react, number)
+            pool.submit(memory.remember, [said(f"{number}")])
+    assert len(outcomes) == 40
+    assert len(memory.evidence(ADA)) == 40
+
+
+# ---- apart -----------------------------------------------------------------------------------
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("remember", "forget", "piece", "turn", "react", "erase")),
+        st.integers(0, 3),
+        st.integers(0, 2),
+    ),
+    max_size=25,
+)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps)
+def test_people_and_tenants_never_see_each_other(
+    dsn: str, plan: list[tuple[str, int, int]]
+) -> None:
+    """Whatever four people of two tenants with the same names and ids do, each has their own."""
+    tenants = (f"left-{next(_numbers)}", f"right-{next(_numbers)}")
+    memories = [PostgresMemory(dsn, name) for name in tenants]
+    journals = [PostgresJournal(dsn, name) for name in tenants]
+    kept: dict[tuple[int, UserId], dict[str, Evidence]] = {}
+    told: dict[tuple[int, UserId], dict[str, int]] = {}
+    for what, whose, item in plan:
+        side, user = divmod(whose, 2)
+        who = (side, (ADA, BOB)[user])
+        memory, journal = memories[side], journals[side]
+        mine, turns = kept.setdefault(who, {}), told.setdefault(who, {})
+        if what == "remember":
+            piece = said(f"{who} {item}", user=who[1], key=f"{item}")
+            memory.remember([piece])
+            mine.setdefault(piece.id, piece)
+        elif what == "forget":
+            assert memory.forget(who[1]) == len(mine)
+            mine.clear()
+        elif what == "piece":
+            assert memory.forget(who[1], [f"{item}"]) == int(mine.pop(f"{item}", None) is not None)
+        elif what == "turn":
+            journal.record(turn(who[1], f"{item}"))
+            turns.setdefault(f"{item}", 0)
+        elif what == "react":
+            rating = Rating(response=f"{item}", at=AT, value=0.5)
+            if f"{item}" in turns:
+                turns[f"{item}"] += 1
+                seen = journal.react(who[1], rating)
+                assert len(seen.feedback) == turns[f"{item}"]
+            else:
+                with pytest.raises(UnknownResponseError):
+                    journal.react(who[1], rating)
+        else:
+            assert journal.erase(who[1]) == len(turns)
+            turns.clear()
+        for (there, name), pieces in kept.items():
+            assert {e.id: e for e in memories[there].evidence(name)} == pieces
+            found = {t.response.id: len(t.feedback) for t in journals[there].read(name)}
+            assert found == told[there, name]
+            sources = {
+                s for p in memories[there].recall(ask("", name)).preferences for s in p.sources
+            }
+            assert sources <= set(pieces)
+    for there in (0, 1):
+        lived = {n for (s, n), own in (*kept.items(), *told.items()) if s == there and own}
+        assert set(memories[there].people()) == lived
+
+
+def test_the_server_itself_keeps_people_apart(memory: PostgresMemory) -> None:
+    """Row-level security is forced: a query without any WHERE sees one person's rows alone."""
+    PostgresJournal(memory.dsn, memory.tenant).record(turn(BOB, "r1"))
+    memory.remember([said("a"), said("b", user=BOB)])
+
+    def everything(role: str, tenant: str, person: str, table: str = "evidence") -> list[str]:
+        with psycopg.connect(memory.dsn) as connection:
+            connection.execute(f"SET ROLE {role}")
+            connection.execute(
+                "SELECT set_config('befit.tenant', %s, true), set_config('befit.person', %s, true)",
+                (tenant, person),
+            )
+            rows = connection.execute(f"SELECT person FROM befit.{table}").fetchall()
+            return sorted(who for (who,) in rows)
+
+    assert everything("befit_app", memory.tenant, "ada") == ["ada"]
+    assert everything("befit_app", memory.tenant, "bob", "turns") == ["bob"]
+    assert everything("befit_app", memory.tenant, "ada", "turns") == []
+    assert everything("befit_app", memory.tenant, "") == []
+    assert everything("befit_app", "", "") == []
+    assert everything("befit_app", "another", "ada") == []
+    assert everything("befit_reader", memory.tenant, "") == ["ada", "bob"]
+    assert everything("befit_reader", "another", "") == []
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        everything("befit_app", memory.tenant, "ada", "evidence_00")
+
+
+def test_no_role_writes_for_another(memory: PostgresMemory) -> None:
+    memory.remember([said("a"), said("b", user=BOB)])
+    steal = "UPDATE befit.evidence SET person = 'bob'"
+    plant = f"INSERT INTO befit.people (tenant, person) VALUES ('{memory.tenant}', 'eve')"
+    for query in (steal, plant):
+        with psycopg.connect(memory.dsn) as connection:
+            connection.execute("SET ROLE befit_app")
+            connection.execute("SET LOCAL befit.person = 'ada'")
+            connection.execute("SELECT set_config('befit.tenant', %s, true)", (memory.tenant,))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(query)
+
+
+def test_the_owner_is_held_too(memory: PostgresMemory) -> None:
+    """Forced: a role that owns the tables and is no superuser sees nothing without a policy."""
+    memory.remember([said("a")])
+    with psycopg.connect(memory.dsn) as connection:
+        connection.execute("CREATE ROLE holder NOLOGIN")
+        connection.execute("ALTER TABLE befit.evidence OWNER TO holder")
+        connection.execute("GRANT USAGE ON SCHEMA befit TO holder")
+        connection.execute("SET ROLE holder")
+        assert connection.execute("SELECT * FROM befit.evidence").fetchall() == []
+        connection.execute("RESET ROLE")
+        connection.rollback()
+
+
+# ---- the server ------------------------------------------------------------------------------
+
+
+def test_gateways_that_come_first_together_make_the_tables_once(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE fresh")
+    fresh = dsn.replace("/postgres?", "/fresh?")
+    gateways = [PostgresMemory(fresh, "t", connections=1 + n) for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda pair: pair[1].remember([said(f"{pair[0]}")]), enumerate(gateways)))
+    assert len(gateways[0].evidence(ADA)) == 6
+    with psycopg.connect(fresh) as connection:
+        versions = connection.execute("SELECT version FROM befit.migrations").fetchall()
+    assert versions == [(n + 1,) for n in range(len(migrations()))]
+    for each in gateways:
+        each.close()
+
+
+def test_newer_tables_are_refused(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE newer")
+    newer = dsn.replace("/postgres?", "/newer?")
+    first = PostgresMemory(newer)
+    first.remember([said("a")])
+    first.close()
+    with psycopg.connect(newer) as connection:
+        connection.execute("INSERT INTO befit.migrations VALUES (99)")
+    with pytest.raises(StoreError, match="version 99") as caught:
+        PostgresMemory(newer).evidence(ADA)
+    assert "install" in caught.value.hint
+
+
+def test_a_server_that_does_not_answer_is_a_typed_error_without_the_password() -> None:
+    memory = PostgresMemory("postgresql://ada:secret@127.0.0.1:9/befit?connect_timeout=2")
+    for use in (lambda: memory.evidence(ADA), lambda: memory.remember([said("a")])):
+        with pytest.raises(StoreError) as caught:
+            use()
+        assert caught.value.hint
+        assert "secret" not in f"{caught.value} {memory!r}"
+
+
+def test_a_connection_that_the_server_closed_is_replaced(memory: PostgresMemory) -> None:
+    memory.remember([said("a")])
+    assert memory.evidence(ADA)
+    with psycopg.connect(memory.dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+    assert memory.evidence(ADA) == [said("a")]
+    try:
+        memory.remember([said("b")])
+    except StoreError:
+        memory.remember([said("b")])
+    assert memory.evidence(ADA) == [said("a"), said("b")]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"dsn": "postgresql://[bad"}, "memory.dsn"),
+        ({"tenant": ""}, "memory.tenant"),
+        ({"connections": 0}, "memory.connections"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, object], field: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        PostgresMemory(**options)  # type: ignore[arg-type]
+    assert caught.value.field == field
+
+
+def test_a_server_that_is_not_used_is_not_asked() -> None:
+    PostgresMemory("postgresql://127.0.0.1:9/befit").close()
