@@ -13,7 +13,14 @@ from importlib import import_module
 from speed.measure import HERE, PEERS, Options, write
 from speed.table import page
 
-NAMES = ("update", "start", "retrieval", "writes", "gateway")  # each speed/NAME.py has run(options)
+NAMES = (
+    "update",
+    "start",
+    "retrieval",
+    "writes",
+    "memory_search",
+    "gateway",
+)  # each speed/NAME.py has run(options)
 README = HERE.parent / "README.md"
 
 
