@@ -39,6 +39,11 @@ class RowArtifacts(ABC):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_pointers", self._open())
 
+    @property
+    def pointers(self) -> Pointers:
+        """Where the pointers are: for copying, not for use."""
+        return self._pointers
+
     @abstractmethod
     def _open(self) -> Pointers:
         """The pointers; nothing is read or made before they are used."""

@@ -42,6 +42,23 @@ def row_of(
 ) -> tuple[Any, ...]:
     """The columns of a row but its key."""
     return (
+        *_given(e),
+        None if vector is None else pack_vector(vector),
+        encoder if vector is not None else "",
+        pack_latent(latent),
+        taste if latent is not None else "",
+    )
+
+
+def row_again(entry: Entry) -> tuple[Any, ...]:
+    """The columns but the key of the row that `entry_of` read."""
+    latent = pack_latent(entry.latent)
+    return (*_given(entry.evidence), entry.vector, entry.encoder, latent, entry.taste)
+
+
+def _given(e: Evidence) -> tuple[Any, ...]:
+    """The columns that hold what was observed."""
+    return (
         e.id,
         e.kind.value,
         microseconds(e.at),
@@ -55,10 +72,6 @@ def row_of(
         None if e.learned is None else microseconds(e.learned),
         dump(asdict(e.graded)) if e.graded is not None else "",
         e.origin,
-        None if vector is None else pack_vector(vector),
-        encoder if vector is not None else "",
-        pack_latent(latent),
-        taste if latent is not None else "",
     )
 
 

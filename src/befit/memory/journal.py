@@ -49,6 +49,11 @@ class RowJournal(ABC):
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rows", self._open())
 
+    @property
+    def rows(self) -> TurnRows:
+        """Where the turns are: for copying, not for use."""
+        return self._rows
+
     @abstractmethod
     def _open(self) -> TurnRows:
         """The rows; nothing is read or made before they are used."""

@@ -64,6 +64,11 @@ class RowMemory(ABC):
         object.__setattr__(self, "_rows", self._open())
         object.__setattr__(self, "_blocks", Blocks(self.cache_bytes))
 
+    @property
+    def rows(self) -> EvidenceRows:
+        """Where the evidence is: for copying, not for use."""
+        return self._rows
+
     @abstractmethod
     def _open(self) -> EvidenceRows:
         """The rows; nothing is read or made before they are used."""
