@@ -1,9 +1,9 @@
 """Which part of life a sentence speaks of: "at work", "with my kids", "on weekends".
 
-A short English lexicon of places, times and company. It reads a phrase only where it sets the
-scene ("At work, give figures", "keep it short in meetings"), not where it is the matter ("I like
-working at home", "my work"). What it does not know names no scope, and then a belief holds
-everywhere. Places come before company: "at work with clients" is ``work/with:clients``.
+A short English lexicon of places, times and company. It reads a phrase only where it sets the scene
+("At work, give figures", "keep it short in meetings"), not where it is the matter ("I like working
+at home", "my work"). What it does not know names no scope, and then a belief holds everywhere.
+Places come before company: "at work with clients" is ``work/with:clients``.
 """
 
 import re
