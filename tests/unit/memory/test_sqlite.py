@@ -116,7 +116,6 @@ def test_what_was_said_is_believed_and_kept_as_it_was(memory: SqliteMemory) -> N
         at=AT.replace(microsecond=123457),
         learned=AT.replace(microsecond=123458),
         graded=Graded(prompt="p", text="t", value=0.1, weight=0.2),
-        origin="other",
     )
     memory.remember([full])
     assert memory.evidence(ADA) == [full]
