@@ -1,11 +1,14 @@
 """Reads reactions: what each says of the person, and what pairs it teaches a reward.
 
-A rating says little about each of many dimensions, so its noise is large; a choice and an edit are
-pairs; a comment is read like any statement; behaviour is weak and debiased. Judges no value, calls
-no model, and learns nothing from a refusal, which was the boundary's answer and not the model's.
+A rating is a grade, a choice and an edit are pairs, a comment is read like any statement. What was
+only done is a light grade: copied, regenerated, abandoned, and dwell against the reading time. A
+click beats what was shown beside it, and counts the more the further down it was, by as much as
+fewer people look there. Judges no value, calls no model, and learns nothing from a
+refusal, which was the boundary's answer and not the model's.
 
 Source: dwell time against reading time, Yi et al. 2014, "Beyond clicks: dwell time for
-personalization" (RecSys); reading rate, Brysbaert 2019 (238 words a minute).
+personalization" (RecSys); reading rate, Brysbaert 2019 (238 words a minute); inverse propensity of
+the position of a click, Joachims, Swaminathan and Schnabel 2017.
 """
 
 import math
@@ -26,13 +29,14 @@ from befit.core.feedback import (
     Rating,
 )
 from befit.core.people import EvidenceKind
-from befit.core.preference import Evidence, Pair, PreferenceSpace
+from befit.core.preference import Evidence, Graded, Pair, PreferenceSpace
 from befit.features.statements import read_statement
-from befit.features.style import measure
 from befit.feedback.provenance import own_words, placed
 
 AI_TRUST = 0.5  # of a comparison by a model; of its evidence the fold decides how much it counts
-MARKED = 0.3  # |style| from which "not like this" points somewhere
+CLICKED = 0.1  # what a click on the first of a list counts, where everyone looks
+FURTHEST = 5.0  # how many times more than that a click counts at most, however far down
+LEAST = 0.02  # weight below which a grade is not worth keeping
 WORDS_PER_SECOND = 238 / 60
 
 
@@ -42,14 +46,16 @@ class ReactionInterpreter:
 
     Attributes:
         space: The named dimensions that ratings and comments may speak of.
-        rating_noise: Standard deviation of a dimension's value at the firmest rating, > 0.
-        behaviour_noise: The same for what was only done, > 0.
+        behaviour_weight: What the firmest thing that was only done counts beside a rating, in
+            (0, 1].
+        position_bias: How steeply attention falls with the position in a list: the one at k is
+            looked at with probability ``k ** -position_bias``, >= 0.
         margin: Smallest difference of two ratings of one prompt that makes a pair, in (0, 1].
     """
 
     space: PreferenceSpace
-    rating_noise: float = 1.2
-    behaviour_noise: float = 3.0
+    behaviour_weight: float = 0.3
+    position_bias: float = 1.0
     margin: float = 0.25
 
     def evidence(self, interaction: Interaction) -> Sequence[Evidence]:
@@ -61,14 +67,16 @@ class ReactionInterpreter:
             case Edit() | Choice():
                 return self._pair(interaction, newest)
             case Rating():
-                liking = 2.0 * newest.value - 1.0
-                return self._near(interaction, newest, liking, self.rating_noise)
+                return self._grade(interaction, newest, newest.value, 1.0)
+            case Behaviour(name="clicked"):
+                return self._clicked(interaction, newest)
             case Behaviour():
                 liking = _liking(newest, interaction.response.text)
-                return self._near(interaction, newest, liking, self.behaviour_noise)
+                weight = self.behaviour_weight * abs(liking)
+                return self._grade(interaction, newest, 1.0 if liking > 0.0 else 0.0, weight)
 
     def comparisons(self, interactions: Sequence[Interaction]) -> Sequence[Comparison]:
-        """Pairs in the order of the turns: choices, edits, and two answers to one prompt."""
+        """Pairs in the order of the turns: choices, edits, clicks, two answers to one prompt."""
         turns = [turn for turn in interactions if turn.response.finish != "content_filter"]
         direct = [pair for turn in turns for pair in self._direct(turn)]
         asked: dict[tuple[str, object], list[Interaction]] = {}
@@ -89,38 +97,51 @@ class ReactionInterpreter:
         values = read_statement(self.space, text)
         return [_evidence(turn, reaction, kind=EvidenceKind.STATED, text=text, values=values)]
 
-    def _pair(self, turn: Interaction, reaction: Edit | Choice) -> list[Evidence]:
+    def _pair(self, turn: Interaction, reaction: Feedback, weight: float = 1.0) -> list[Evidence]:
         return [
             _evidence(
                 turn,
                 reaction,
+                part=part,
                 pair=Pair(
                     prompt=turn.context.prompt,
                     chosen=pair.chosen.text,
                     rejected=pair.rejected.text,
+                    weight=weight,
                 ),
             )
-            for pair in self._direct(turn, (reaction,))
+            for part, pair in enumerate(self._direct(turn, (reaction,)))
             if turn.response.finish != "content_filter"
         ]
 
-    def _near(
-        self, turn: Interaction, reaction: Feedback, liking: float, noise: float
+    def _clicked(self, turn: Interaction, reaction: Behaviour) -> list[Evidence]:
+        """Pairs where it is known what stood beside it, else a grade."""
+        weight = self._attention(reaction.value)
+        each = weight / max(1, len(turn.compared))
+        return (self._pair(turn, reaction, each) if each else []) or self._grade(
+            turn, reaction, 1.0, weight
+        )
+
+    def _attention(self, position: float) -> float:
+        """What a click at a position counts, the first being 1; in [0, 1]."""
+        if position < 1.0:
+            return 0.0
+        return CLICKED * min(FURTHEST, float(position**self.position_bias))
+
+    def _grade(
+        self, turn: Interaction, reaction: Feedback, value: float, weight: float
     ) -> list[Evidence]:
-        """Liked: near the style of the answer. Disliked: away from where it was marked."""
-        if turn.response.finish == "content_filter" or abs(liking) < 0.1:
+        if turn.response.finish == "content_filter" or weight < LEAST:
             return []
-        style = measure(turn.response.text)
-        seen = {d.name: style[d.feature] for d in self.space.dimensions if d.feature in style}
-        if liking < 0:
-            seen = {name: -value for name, value in seen.items() if abs(value) >= MARKED}
-        spread = noise / (abs(liking) * (1.0 if liking > 0 else 0.5))
-        return [_evidence(turn, reaction, values=seen, noise=spread)] if seen else []
+        graded = Graded(
+            prompt=turn.context.prompt, text=turn.response.text, value=value, weight=weight
+        )
+        return [_evidence(turn, reaction, graded=graded)]
 
     def _direct(
         self, turn: Interaction, reactions: Sequence[Feedback] | None = None
     ) -> Iterator[Comparison]:
-        """Choices and edits of one turn."""
+        """Choices, edits and clicks of one turn."""
         shown = _draft(turn.response)
         compared = {response.id: response for response in turn.compared}
         for reaction in turn.feedback if reactions is None else reactions:
@@ -144,6 +165,16 @@ class ReactionInterpreter:
                             rejected=shown,
                             weight=weight,
                         )
+                case Behaviour(name="clicked"):
+                    weight *= self._attention(reaction.value) / max(1, len(turn.compared))
+                    for over in turn.compared:
+                        if weight and over.finish != "content_filter" and over.text != shown.text:
+                            yield Comparison(
+                                context=turn.context,
+                                chosen=shown,
+                                rejected=_draft(over),
+                                weight=weight,
+                            )
                 case _:
                     pass
 
@@ -159,20 +190,20 @@ def _evidence(
     kind: EvidenceKind = EvidenceKind.BEHAVIOUR,
     text: str = "",
     values: dict[str, float] | None = None,
-    noise: float = 0.3,
     pair: Pair | None = None,
+    graded: Graded | None = None,
+    part: int = 0,
 ) -> Evidence:
+    said = f"{turn.context.user}\0{len(turn.feedback)}\0{reaction}" + (f"\0{part}" if part else "")
     return Evidence(
-        id=sha256(f"{turn.context.user}\0{len(turn.feedback)}\0{reaction}".encode()).hexdigest()[
-            :32
-        ],
+        id=sha256(said.encode()).hexdigest()[:32],
         user=turn.context.user,
         kind=kind,
         at=reaction.at,
         text=text,
         values=values or {},
-        noise=noise,
         pair=pair,
+        graded=graded,
         scope=turn.context.scope,
         source=turn.response.id,
         by=reaction.by,
@@ -192,6 +223,8 @@ def _liking(reaction: Behaviour, text: str) -> float:
         return min(reaction.value, 1.0)
     if reaction.name == "regenerated":
         return -min(reaction.value, 1.0)
+    if reaction.name == "abandoned":
+        return -0.5 * min(reaction.value, 1.0)
     if reaction.name != "dwell_seconds":
         return 0.0
     expected = max(len(text.split()) / WORDS_PER_SECOND, 1.0)

@@ -1,4 +1,4 @@
-import math
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from befit.belief.fold import BayesFold
 from befit.core.dialogue import Context, Draft, Finish, Message, Response
 from befit.core.feedback import Behaviour, Choice, Comment, Edit, Feedback, Interaction, Rating
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Dimension, Pair, PreferenceSpace
+from befit.core.preference import Dimension, Graded, Pair, PreferenceSpace
 from befit.features.style import measure
 from befit.feedback.reactions import ReactionInterpreter
 
@@ -58,21 +59,24 @@ def rating(value: float, **options: object) -> Rating:
     return Rating(response="a", at=AT, value=value, **options)  # type: ignore[arg-type]
 
 
-def test_liked_answer_speaks_for_its_style_and_less_the_milder() -> None:
-    firm, mild = (READ.evidence(turn(rating(v)))[0] for v in (1.0, 0.7))
-    assert firm.values == {"length": measure(SHORT)["length"]}
-    assert firm.noise < mild.noise
-    assert (firm.kind, firm.scope, firm.source) == (EvidenceKind.BEHAVIOUR, "work", "a")
+@pytest.mark.parametrize("value", [0.0, 0.5, 0.7, 1.0])
+def test_a_rating_is_a_grade_of_the_answer(value: float) -> None:
+    (evidence,) = READ.evidence(turn(rating(value)))
+    assert evidence.graded == Graded(prompt="How?", text=SHORT, value=value)
+    assert (evidence.kind, evidence.scope, evidence.source) == (EvidenceKind.BEHAVIOUR, "work", "a")
+    assert (evidence.values, evidence.pair, evidence.text) == ({}, None, "")
 
 
-def test_disliked_answer_points_away_and_weakly() -> None:
-    bad, good = (READ.evidence(turn(rating(v)))[0] for v in (0.0, 1.0))
-    assert bad.values["length"] == -good.values["length"]
-    assert bad.noise > good.noise
-
-
-def test_middling_rating_says_nothing() -> None:
-    assert READ.evidence(turn(rating(0.5))) == []
+def test_ratings_move_a_belief_as_far_as_they_tell_texts_apart() -> None:
+    fold = BayesFold(measure=measure)
+    turns = [
+        turn(rating(0.9 if i % 2 else 0.2), name=str(i), text=LONG if i % 2 else SHORT)
+        for i in range(8)
+    ]
+    told = [replace(e, id=str(i)) for i, t in enumerate(turns) for e in READ.evidence(t)]
+    (belief,) = fold.infer(SPACE, told, AT, "work")
+    assert belief.mean > 0.3
+    assert set(belief.sources) == {str(i) for i in range(8)}
 
 
 def test_ai_is_marked_and_its_comparisons_count_less() -> None:
@@ -126,15 +130,86 @@ def test_what_befit_said_is_not_learned_from_a_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "sign"),
-    [("copied", 1, 1), ("regenerated", 1, -1), ("dwell_seconds", 3, 1), ("dwell_seconds", 0, -1)],
+    ("name", "value", "grade"),
+    [
+        ("copied", 1, 1.0),
+        ("regenerated", 1, 0.0),
+        ("abandoned", 1, 0.0),
+        ("dwell_seconds", 3, 1.0),
+        ("dwell_seconds", 0, 0.0),
+    ],
 )
-def test_behaviour_is_weak(name: str, value: float, sign: int) -> None:
+def test_behaviour_is_a_light_grade(name: str, value: float, grade: float) -> None:
     (evidence,) = READ.evidence(turn(Behaviour(response="a", at=AT, name=name, value=value)))
-    assert math.copysign(1, evidence.values["length"]) == sign * math.copysign(
-        1, measure(SHORT)["length"]
-    )
-    assert evidence.noise > READ.evidence(turn(rating(1.0)))[0].noise
+    assert evidence.graded is not None
+    assert evidence.graded.value == grade
+    assert 0.0 < evidence.graded.weight <= 0.3
+
+
+def click(position: float) -> Behaviour:
+    return Behaviour(response="a", at=AT, name="clicked", value=position)
+
+
+def test_a_click_beats_what_was_shown_beside_it() -> None:
+    shown = tuple(turn(name=n, text=f"{n} {LONG}").response for n in "bcd")
+    third = turn(click(3), compared=shown)
+    found = READ.evidence(third)
+    assert [e.pair.rejected for e in found if e.pair] == [f"{n} {LONG}" for n in "bcd"]
+    assert all(e.pair and e.pair.chosen == SHORT for e in found)
+    assert len({e.id for e in found}) == 3
+    assert [e.pair.weight for e in found if e.pair] == pytest.approx([0.1] * 3)
+    assert [pair.weight for pair in READ.comparisons([third])] == pytest.approx([0.1] * 3)
+
+
+def test_a_click_counts_more_where_fewer_look_and_not_without_end() -> None:
+    weights = []
+    for position in (1, 2, 5, 50):
+        (evidence,) = READ.evidence(turn(click(position)))
+        assert evidence.graded is not None
+        weights.append(evidence.graded.weight)
+    assert weights == pytest.approx([0.1, 0.2, 0.5, 0.5])
+    unbiased = replace(READ, position_bias=0.0)
+    (evidence,) = unbiased.evidence(turn(click(5)))
+    assert evidence.graded is not None
+    assert evidence.graded.weight == pytest.approx(0.1)
+    assert READ.evidence(turn(click(0))) == []  # nobody knows where it stood
+
+
+def clicks(wish: float, seed: int) -> list[Interaction]:
+    """Long answers stand first; who looks further down clicks there by ``wish`` more often."""
+    rng = random.Random(seed)
+    made: list[Interaction] = []
+    while len(made) < 150:
+        texts = [LONG, LONG, SHORT, SHORT]
+        place = rng.randrange(4)
+        likes = (1.0 + wish if texts[place] == SHORT else 1.0) / (1.0 + wish)
+        if rng.random() < likes / (place + 1):
+            others = tuple(turn(text=t).response for i, t in enumerate(texts) if i != place)
+            made.append(
+                turn(click(place + 1), text=texts[place], compared=others, name=str(len(made)))
+            )
+    return made
+
+
+def clicked_mean(position_bias: float, wish: float) -> float:
+    """The belief in length of eight people who click like that, on average."""
+    read, fold = replace(READ, position_bias=position_bias), BayesFold(measure=measure)
+    means = []
+    for seed in range(8):
+        told = [
+            replace(e, id=f"{number}.{i}")
+            for number, each in enumerate(clicks(wish, seed))
+            for i, e in enumerate(read.evidence(each))
+        ]
+        means.append(fold.infer(SPACE, told, AT, "work")[0].mean)
+    return sum(means) / len(means)
+
+
+def test_where_a_list_puts_long_answers_is_not_taken_for_a_wish() -> None:
+    middle = (measure(LONG)["length"] + measure(SHORT)["length"]) / 2  # who likes both alike
+    assert clicked_mean(1.0, 0.0) == pytest.approx(middle, abs=0.12)
+    assert clicked_mean(0.0, 0.0) > middle + 0.4
+    assert clicked_mean(1.0, 3.0) < -0.4
 
 
 def test_dwell_counts_against_the_reading_time_and_not_when_away() -> None:
@@ -183,7 +258,7 @@ def test_behaviour_that_nobody_knows_says_nothing() -> None:
 
 
 @given(st.floats(0, 1), st.text(min_size=1, max_size=200))
-def test_any_rating_gives_values_in_range(value: float, text: str) -> None:
-    for evidence in READ.evidence(turn(rating(value), text=text)):
-        assert all(-1 <= v <= 1 for v in evidence.values.values())
-        assert 0 < evidence.noise < math.inf
+def test_any_rating_gives_one_grade_in_range(value: float, text: str) -> None:
+    (evidence,) = READ.evidence(turn(rating(value), text=text))
+    assert evidence.graded is not None
+    assert (evidence.graded.value, evidence.graded.weight) == (value, 1.0)
