@@ -8,11 +8,12 @@ Source: Luhn, US patent 2,950,048 (check digit of payment cards); ISO 7064 mod 9
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from befit.core.dialogue import Verdict
+from befit.core.preference import Evidence
 
 KINDS = ("key", "card", "iban", "ssn", "email", "phone", "address")
 SECRETS = ("key", "card", "iban", "ssn")  # of no use to any preference
@@ -124,6 +125,26 @@ def mask(text: str, findings: Iterable[Finding]) -> str:
         parts += [text[at : each.start], f"[{each.kind}]"]
         at = each.end
     return "".join([*parts, text[at:]])
+
+
+def masked(evidence: Evidence, finder: Finder, kinds: Collection[str]) -> Evidence:
+    """The evidence with personal data of those kinds masked, and topics with any left out."""
+
+    def clean(text: str) -> str:
+        return mask(text, (each for each in finder.find(text) if each.kind in kinds))
+
+    pair, graded = evidence.pair, evidence.graded
+    if pair is not None:
+        pair = replace(
+            pair,
+            prompt=clean(pair.prompt),
+            chosen=clean(pair.chosen),
+            rejected=clean(pair.rejected),
+        )
+    if graded is not None:
+        graded = replace(graded, prompt=clean(graded.prompt), text=clean(graded.text))
+    values = {name: value for name, value in evidence.values.items() if clean(name) == name}
+    return replace(evidence, text=clean(evidence.text), values=values, pair=pair, graded=graded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
