@@ -160,9 +160,8 @@ class _Fold:
     def tell(self, weighed: Sequence[Weighed]) -> None:
         """Fold everything: values first, then pairs and grades."""
         unmoved = self._sort(weighed)
-        if self.options.prior is not None:
-            for name in self.named:
-                self._group(name)
+        if self.groups and self.options.prior is not None:  # a group alone is a belief too
+            self.marginals.update({name: self._fresh(name) for name in self.named})
         for name in self.said:
             self._observe(name)
         for name in unmoved:
@@ -202,29 +201,24 @@ class _Fold:
     def _fresh(self, name: str) -> Marginal:
         if self.options.prior is None:
             return Marginal()
+        dimension = self.named.get(name)
+        if dimension is not None and dimension.universal:
+            return Marginal()
         mean, std = self.options.prior.of(name, self.groups)
         precision = 1.0 / (std * std)
-        return Marginal(precision=precision, shift=mean * precision)
-
-    def _group(self, name: str) -> None:
-        """A belief that rests on a group alone names what the person said of themselves."""
-        prior = self.options.prior
-        if prior is None or self.named[name].universal:
-            return
-        moving = [g for g in sorted(self.groups) if prior.effects.get(g, {}).get(name)]
-        if moving:
-            marginal = self.marginals[name] = self._fresh(name)
-            effects = ((abs(prior.effects[g][name]), self.groups[g]) for g in moving)
-            marginal.influence.extend(effects)
+        effects = self.options.prior.effects
+        moved = [(abs(effects.get(g, {}).get(name, 0.0)), key) for g, key in self.groups.items()]
+        return Marginal(
+            precision=precision,
+            shift=mean * precision,
+            influence=[each for each in moved if each[0] > 0.0],
+        )
 
     def _observe(self, name: str, began: datetime | None = None) -> None:
         """Fold what was said of one dimension into its marginal, made anew."""
         dimension = self.named.get(name)
         told = self.said.get(name, [])
-        marginal = self._fresh(name)
-        if name in self.marginals and began is None:
-            marginal.influence.extend(self.marginals[name].influence)
-        self.marginals[name] = marginal
+        marginal = self.marginals[name] = self._fresh(name)
         alone = len(told) < 2 and began is None  # nothing to settle
         if not alone and (dimension is None or not dimension.universal):
             settled = settle(name, told, began=began, rate=self.options.false_alarms)
