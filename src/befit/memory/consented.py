@@ -23,7 +23,7 @@ from befit.belief.fold import CORRECTION
 from befit.core.dialogue import Context
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence, Profile
+from befit.core.preference import TOPIC, Evidence, Profile
 from befit.core.protocols import Memory, Screen
 from befit.memory.consent import ASSUMED, PURPOSES, Grant, allows, check
 from befit.memory.hygiene import merged, recalled, why_hold
@@ -258,6 +258,11 @@ class ConsentedMemory:
         found = [each.evidence for each in self.ledger.held(user) if each.evidence.id in set(ids)]
         self.memory.remember(replace(each, origin="person", source="") for each in found)
         return self.ledger.drop_held(user, [each.id for each in found])
+
+    def _may_show(self, dimension: str) -> bool:
+        """Whether the name of a belief, which may be an open topic, holds no personal data."""
+        found = self.finder.find(dimension) if dimension.startswith(TOPIC) else ()
+        return not any(each.kind in self.never_shown for each in found)
 
     def _why_refuse(self, evidence: Evidence) -> str:
         grants = self._grants(self.ledger.decisions(evidence.user))

@@ -163,17 +163,19 @@ def test_secrets_are_never_kept_and_personal_data_never_shown(
 ) -> None:
     pair = Pair(prompt="my password is tr0ub4dor", chosen="a", rejected="b")
     graded = Graded(prompt="pin is 99 81", text="AKIAIOSFODNN7EXAMPLE", value=0.5)
+    topics = ("sea", "ada@mail.example.org", "ghp_" + "x1" * 20)
     said = "write to ada@mail.example.org about the card 4539 1488 0343 6467"
     memory.remember(
         [
-            _said("1", said, values={"topic:sea": 0.5, "topic:AKIAIOSFODNN7EXAMPLE": 0.5}),
+            _said("1", said, values={f"topic:{t}": 0.5 for t in topics}),
             _said("2", pair=pair),
             _said("3", graded=graded),
         ]
     )
     kept = sorted(memory.evidence(ADA), key=lambda each: each.id)
     assert kept[0].text == "write to ada@mail.example.org about the card [card]"
-    assert kept[0].values == {"topic:sea": 0.5}
+    assert kept[0].values == {"topic:sea": 0.5, "topic:ada@mail.example.org": 0.5}
+    assert _means(memory).keys() == {"topic:sea"}
     assert kept[1].pair == replace(pair, prompt="my password is [key]")
     assert kept[2].graded == replace(graded, text="[key]")
     (shown,) = _recall(memory, "write about the card").evidence
