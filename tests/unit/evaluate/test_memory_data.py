@@ -7,7 +7,7 @@ import pytest
 from befit.evaluate.memory.corpora import locomo, ordinary_turns, prefeval
 from befit.evaluate.memory.detection import detection_scores
 from befit.evaluate.memory.methods import Bm25
-from befit.evaluate.memory.retrieval import DISTRACTORS, prefeval_scores
+from befit.evaluate.memory.retrieval import DISTRACTORS, prefeval_scores, relevance_scores
 from befit.evaluate.memory.scores import summarised
 
 pytestmark = pytest.mark.data
@@ -53,3 +53,9 @@ def test_a_reader_of_everything_has_all_recall_and_half_precision() -> None:
     assert rows["prefeval", "statement_recall"] == 1.0
     assert rows["prefeval", "statement_precision"] == 0.5
     assert rows["synthetic", "confused_quotation"] == 1.0
+
+
+def test_who_recalls_whatever_there_is_recalls_it_for_every_question(tmp_path: Path) -> None:
+    with Bm25().open(tmp_path) as memory:
+        (row,) = summarised("bm25", relevance_scores(memory, 5, 0))
+    assert (row.metric, row.value, row.people) == ("over_personalized", 1.0, 5)

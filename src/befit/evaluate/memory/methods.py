@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from math import log
 from pathlib import Path
 from typing import Protocol
@@ -19,13 +20,12 @@ from befit.core.dialogue import Context, Message
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import TOPIC, Evidence, Origin, Preference
 from befit.core.protocols import Encoder
-from befit.features.statements import read_statement
+from befit.features.distil import Distiller, Statement
 from befit.memory.recall import stems
 from befit.memory.spaces import load_space
 from befit.memory.sqlite import SqliteMemory
 
 SPACE = "style"
-STATED_NOISE = 0.3  # of what a person says outright
 AUTHORED_NOISE = 1.0  # of what they merely wrote: its words are kept, they state no preference
 BEHAVED_NOISE = (
     1.2  # of what a rating says of one dimension; as the interpreter of reactions has it
@@ -102,8 +102,9 @@ class _Held(AbstractContextManager[MemoryUnderTest]):
 class Befit:
     """befit's own memory, through its public methods, as an application would use it.
 
-    What the grammar reads as a preference is kept as a statement; other words of the person as
-    authored text; what they did as behaviour; and everything with the origin it came with.
+    What is distilled from the words as a preference is kept as a statement; other words of the
+    person as authored text; what they did as behaviour; and everything with the origin it came
+    with.
 
     Attributes:
         encoder: Relates texts by meaning.
@@ -150,7 +151,7 @@ class BefitMemory:
 
     def reads(self, text: str) -> bool:
         """Whether a text would be kept as a statement of a preference."""
-        return bool(read_statement(load_space(SPACE), text))
+        return bool(_distilled(text))
 
     def beliefs(self, user: str, at: datetime, scope: str = "") -> Sequence[Preference] | None:
         """The beliefs of the profile."""
@@ -163,23 +164,31 @@ def _asked(user: str, prompt: str, at: datetime, scope: str) -> Context:
 
 
 def _evidence(user: str, turn: Turn) -> Evidence:
-    values = turn.observed or read_statement(load_space(SPACE), turn.text)
-    kind, noise = EvidenceKind.AUTHORED, AUTHORED_NOISE
+    told = () if turn.observed else _distilled(turn.text)
+    kind, noise, scope = EvidenceKind.AUTHORED, AUTHORED_NOISE, turn.scope
     if turn.observed:
         kind, noise = EvidenceKind.BEHAVIOUR, BEHAVED_NOISE
-    elif values:
-        kind, noise = EvidenceKind.STATED, STATED_NOISE
+    elif told:
+        kind, noise = EvidenceKind.STATED, min(each.noise for each in told)
+        scope = scope or next((each.scope for each in told if each.scope), "")
+    values = {name: value for each in told for name, value in each.values.items()}
     return Evidence(
         id=f"{user}/{turn.id}",
         user=UserId(user),
         kind=kind,
         at=turn.at,
         text=turn.text,
-        values=values,
+        values=turn.observed or values,
         noise=noise,
-        scope=turn.scope,
+        scope=scope,
         origin=turn.origin,
     )
+
+
+@lru_cache(maxsize=8_192)
+def _distilled(text: str) -> tuple[Statement, ...]:
+    """The statements of a text; many people of the suites say the same."""
+    return tuple(Distiller(space=load_space(SPACE)).distil(text))
 
 
 def named(belief: Preference, subject: str) -> bool:

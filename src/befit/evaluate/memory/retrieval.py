@@ -19,6 +19,7 @@ from befit.evaluate.memory.scores import Score
 DISTRACTORS = (0, 10, 100, 300)
 TOP = 5
 EVIDENCE_TOP = 10
+ASIDE = 5  # questions of other topics
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 _APART = timedelta(minutes=30)
 _FORMS = {"prefeval": "preference", "prefeval-choice": "choice"}
@@ -55,6 +56,29 @@ def _one(
         found = memory.recall(person, question, TOP, at)
         hit = float(right in found)
         yield Score(data=data, metric="prefeval_top5", person=person, value=hit, shots=count)
+
+
+def relevance_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
+    """How often a preference is recalled for questions that it has nothing to do with.
+
+    Questions of other topics; the same memory must recall it for its own (`prefeval_scores` with
+    no other turns), so that silence is no way to win.
+    """
+    rng = np.random.default_rng(seed)
+    cases = prefeval()
+    for number in rng.choice(len(cases), min(people, len(cases)), replace=False):
+        case = cases[number]
+        person = f"relevance-{seed}-{number}"
+        memory.remember(person, [Turn(id="right", text=case.preference, at=FIRST)])
+        others = [other.question for other in cases if other.topic != case.topic]
+        for drawn in rng.choice(len(others), ASIDE, replace=False):
+            found = memory.recall(person, others[drawn], TOP, FIRST + _APART)
+            yield Score(
+                data="prefeval",
+                metric="over_personalized",
+                person=person,
+                value=float(case.preference in found),
+            )
 
 
 def locomo_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:

@@ -46,6 +46,7 @@ Suite = Callable[[MemoryUnderTest, int, int], Iterable[Score]]
 #: Suites that any memory can be put through.
 SUITES: Mapping[str, Suite] = {
     "prefeval": retrieval.prefeval_scores,
+    "relevance": retrieval.relevance_scores,
     "locomo": retrieval.locomo_scores,
     "update": synthetic.update_scores,
     "conflict": synthetic.conflict_scores,
