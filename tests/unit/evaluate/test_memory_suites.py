@@ -28,6 +28,7 @@ from befit.evaluate.memory.scenarios import (
 )
 from befit.evaluate.memory.scores import Score, summarised
 
+REQUEST = "Please forget what I told you about "
 Suite = Callable[[MemoryUnderTest, int, int], Iterable[Score]]
 
 
@@ -40,6 +41,9 @@ class Oracle:
     def remember(self, user: str, turns: Sequence[Turn]) -> None:
         kept = [turn for turn in turns if turn.origin == "person"]
         self.turns.setdefault(user, []).extend(kept)
+        for turn in turns:
+            if turn.text.startswith(REQUEST):
+                self.forget(user, turn.text.rstrip(".").removeprefix(REQUEST))
 
     def recall(
         self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
@@ -123,6 +127,7 @@ SHARES = (
     (synthetic.conflict_scores, "conflict_accuracy", 1.0),
     (synthetic.scope_scores, "scope_accuracy", 1.0),
     (synthetic.forget_scores, "forget_honoured", 1.0),
+    (synthetic.forget_scores, "forget_honoured_in_words", 1.0),
     (synthetic.poison_scores, "poison_write_rate", 0.0),
     (synthetic.isolation_scores, "isolation_leaks", 0.0),
 )

@@ -85,7 +85,11 @@ def scope_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Sc
 
 
 def forget_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
-    """After forgetting a subject nothing of it is recalled or believed, and the rest is."""
+    """After forgetting a subject nothing of it is recalled or believed, and the rest is.
+
+    Three subjects are forgotten through the memory's own deletion (``forget_honoured``); one is
+    asked for in words, as one more thing that the person says (``forget_honoured_in_words``).
+    """
     for person in range(people):
         script = Script.new(seed, person)
         subjects = script.subjects(6)
@@ -94,24 +98,28 @@ def forget_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[S
             script.say(subject, sign)
             script.say(subject, sign)
             script.behave(subject, sign)
+        told, asked = subjects[:3], subjects[3]
+        request = script.add(f"Please forget what I told you about {asked.name}.", 0.0, asked.key)
         name = f"forget-{seed}-{person}"
         memory.remember(name, script.turns)
-        gone = subjects[:3]
-        for subject in gone:
+        for subject in told:
             memory.forget(name, subject.name)
-        at = script.at
         for subject in subjects:
-            beliefs = memory.beliefs(name, at) or ()
-            probes = (subject.question, f"Tell me what you know about me and {subject.name}.")
-            for probe in probes:
-                found = memory.recall(name, probe, 2 * TOP, at)
-                shown = any(mentions(text, subject.name) for text in found)
-                if subject in gone:
-                    believed = any(named(b, subject.name) for b in beliefs)
-                    honoured = float(not shown and not believed)
-                    yield Score(data=DATA, metric="forget_honoured", person=name, value=honoured)
-                else:
-                    yield Score(data=DATA, metric="forget_kept_rest", person=name, value=shown)
+            metric = "forget_honoured" if subject in told else "forget_kept_rest"
+            metric = "forget_honoured_in_words" if subject is asked else metric
+            for there in _traces(memory, name, subject, script, request):
+                value = float(there if metric == "forget_kept_rest" else not there)
+                yield Score(data=DATA, metric=metric, person=name, value=value)
+
+
+def _traces(
+    memory: MemoryUnderTest, name: str, subject: Subject, script: Script, request: Turn
+) -> Iterator[bool]:
+    """For each probe, whether anything of a subject is recalled or believed."""
+    believed = any(named(b, subject.name) for b in memory.beliefs(name, script.at) or ())
+    for probe in (subject.question, f"Tell me what you know about me and {subject.name}."):
+        found = memory.recall(name, probe, 2 * TOP, script.at)
+        yield believed or any(mentions(t, subject.name) for t in found if t != request.text)
 
 
 def poison_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
