@@ -61,7 +61,15 @@ class _Ready:
     lock: Lock = field(default_factory=Lock)
     shown: OrderedDict[UserId, deque[str]] = field(default_factory=OrderedDict)
     usable: OrderedDict[UserId, tuple[object, bool]] = field(default_factory=OrderedDict)
+    masked: OrderedDict[UserId, tuple[tuple[Evidence, ...], tuple[Evidence, ...]]] = field(
+        default_factory=OrderedDict
+    )
     parts: OrderedDict[UserId, tuple[object, NarrowedMemory]] = field(default_factory=OrderedDict)
+
+    def drop(self, user: UserId) -> None:
+        """Keep nothing ready of a person."""
+        for each in (self.shown, self.usable, self.masked, self.parts):
+            each.pop(user, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +147,8 @@ class ConsentedMemory:
             known = self.memory.evidence(user) if rejected else ()
             past = [each for each in known if each.at <= context.at]
             preferences = standing(preferences, held, past, profile.space)
-        excerpts = tuple(
-            masked(each, self.finder, self.never_shown) for each in merged(profile.evidence)
-        )
+        preferences = tuple(p for p in preferences if self._may_show(p.dimension))
+        excerpts = self._showable(user, profile.evidence)
         if excerpts and not context.incognito:
             self._remember_shown(user, [each.text for each in excerpts])
         version = f"{profile.version}.{_digest(decisions)}" if decisions else profile.version
@@ -163,8 +170,7 @@ class ConsentedMemory:
     def forget(self, user: UserId, ids: Sequence[str] | None = None) -> int:
         """Erase evidence, waiting or kept; with all of it go the decisions. How many pieces."""
         with self._ready.lock:
-            for ready in (self._ready.shown, self._ready.usable, self._ready.parts):
-                ready.pop(user, None)
+            self._ready.drop(user)
         held = self.ledger.held(user)
         count = self.memory.forget(user, ids)
         if ids is None:
@@ -259,6 +265,16 @@ class ConsentedMemory:
         self.memory.remember(replace(each, origin="person", source="") for each in found)
         return self.ledger.drop_held(user, [each.id for each in found])
 
+    def _showable(self, user: UserId, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+        """Each thing once, masked; the work is done once for what the memory within keeps ready."""
+        with self._ready.lock:
+            before = self._ready.masked.get(user)
+        if before is not None and _identical(before[0], evidence):
+            return before[1]
+        made = tuple(masked(each, self.finder, self.never_shown) for each in merged(evidence))
+        self._keep(self._ready.masked, user, (evidence, made))
+        return made
+
     def _may_show(self, dimension: str) -> bool:
         """Whether the name of a belief, which may be an open topic, holds no personal data."""
         found = self.finder.find(dimension) if dimension.startswith(TOPIC) else ()
@@ -348,6 +364,10 @@ class ConsentedMemory:
 def _may(grants: Iterable[Grant], evidence: Evidence, purpose: str) -> bool:
     sensitive = bool(revealed(evidence))
     return allows(grants, evidence.kind.value, purpose, sensitive)
+
+
+def _identical(one: tuple[Evidence, ...], other: tuple[Evidence, ...]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _digest(decisions: Iterable[Decision]) -> str:

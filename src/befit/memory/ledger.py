@@ -80,6 +80,7 @@ class Ledger(Protocol):
     def hold(self, items: Sequence[Held]) -> None: ...
     def held(self, user: UserId) -> tuple[Held, ...]: ...
     def drop_held(self, user: UserId, ids: Sequence[str]) -> int: ...
+    def drop_decisions(self, user: UserId, subjects: Sequence[str]) -> int: ...
     def erase(self, user: UserId) -> int: ...
 
 
@@ -178,6 +179,13 @@ class SqliteLedger:
         query = "DELETE FROM held WHERE user = ? AND id = ?"
         return self._delete(user, lambda c: c.executemany(query, rows).rowcount)
 
+    def drop_decisions(self, user: UserId, subjects: Sequence[str]) -> int:
+        """Erase what was decided on some subjects; returns how many decisions."""
+        rows = [(user, each) for each in subjects]
+        query = "DELETE FROM decisions WHERE user = ? AND subject = ?"
+        needles = [each.encode() for each in subjects]
+        return self._delete(user, lambda c: c.executemany(query, rows).rowcount, needles)
+
     def erase(self, user: UserId) -> int:
         """Erase all that was decided and all that waits; returns how many records."""
 
@@ -193,7 +201,12 @@ class SqliteLedger:
         with self._open.lock:
             self._let_go()
 
-    def _delete(self, user: UserId, work: Callable[[sqlite3.Connection], int]) -> int:
+    def _delete(
+        self,
+        user: UserId,
+        work: Callable[[sqlite3.Connection], int],
+        gone: Sequence[bytes] = (),
+    ) -> int:
         """Delete, and leave no copy: moved rows may leave one in the unused part of a page."""
         waits = [each.evidence.text.encode() for each in self.held(user)]
         if not Path(self.path).exists() or not is_text(user):
@@ -201,7 +214,7 @@ class SqliteLedger:
         count = self._write(work)
         left = {each.evidence.text.encode() for each in self.held(user)}
         needles = [each for each in waits if each and each not in left]
-        needles += [] if self.decisions(user) or left else [user.encode()]
+        needles += [*gone, *(() if self.decisions(user) or left else [user.encode()])]
         if count and needles and search_bytes([self.path], needles):
             self._bare("VACUUM")
         return count

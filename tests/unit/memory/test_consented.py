@@ -175,7 +175,7 @@ def test_secrets_are_never_kept_and_personal_data_never_shown(
     kept = sorted(memory.evidence(ADA), key=lambda each: each.id)
     assert kept[0].text == "write to ada@mail.example.org about the card [card]"
     assert kept[0].values == {"topic:sea": 0.5, "topic:ada@mail.example.org": 0.5}
-    assert _means(memory).keys() == {"topic:sea"}
+    assert [name for name in _means(memory) if name.startswith("topic:")] == ["topic:sea"]
     assert kept[1].pair == replace(pair, prompt="my password is [key]")
     assert kept[2].graded == replace(graded, text="[key]")
     (shown,) = _recall(memory, "write about the card").evidence

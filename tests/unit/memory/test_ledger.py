@@ -1,6 +1,7 @@
 """The ledger keeps decisions in order, across processes, and leaves nothing of who was erased."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -61,6 +62,16 @@ def test_nothing_is_left_of_who_was_erased(tmp_path: Path) -> None:
     assert b"canary-1-words" in found
     assert len(ledger.decisions(BOB)) == len(ledger.held(BOB)) == 100
     assert ledger.erase(ADA) == 0
+
+
+def test_what_was_decided_on_a_subject_goes(tmp_path: Path) -> None:
+    ledger = SqliteLedger(path=tmp_path / "r")
+    ledger.decide(_decision(1))
+    ledger.decide(replace(_decision(2), subject="topic:marzipan"))
+    assert ledger.drop_decisions(ADA, ["topic:marzipan", "none"]) == 1
+    assert ledger.decisions(ADA) == (_decision(1),)
+    assert b"marzipan" not in (tmp_path / "r").read_bytes()
+    assert SqliteLedger(path=tmp_path / "none").drop_decisions(ADA, ["length"]) == 0
 
 
 def test_a_fork_has_its_own_connection(tmp_path: Path) -> None:
