@@ -1,13 +1,18 @@
 """Proof of erasure: searches files for the bytes of what was deleted.
 
 Overwriting deleted rows (SQLite's ``secure_delete``) is not enough: when pages are balanced, a copy
-of a row may stay in the unused part of a page. So what was deleted is looked for, in every file. It
-searches for bytes as they are, and cannot know of copies that were encrypted or compressed.
+of a row may stay in the unused part of a page. So what was deleted is looked for, in every file;
+what is still to be looked for is noted in the transaction that deletes it (`owe`), so that a crash
+does not forget it. It searches for bytes as they are, and cannot know of copies that were encrypted
+or compressed.
 """
 
 import mmap
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+
+_PIECE = 1 << 20  # bytes searched without a break
 
 
 def search_bytes(places: Iterable[Path | str], needles: Sequence[bytes]) -> int:
@@ -24,6 +29,23 @@ def search_bytes(places: Iterable[Path | str], needles: Sequence[bytes]) -> int:
         raise ValueError("an empty needle is everywhere")
     wanted = tuple(dict.fromkeys(needles))
     return sum(_count(path, wanted) for path in _files(places))
+
+
+def owe(connection: sqlite3.Connection, marks: Sequence[bytes]) -> None:
+    """Note that copies of rows that begin so are to be looked for, without being one itself."""
+    rows = [(bytes(255 - byte for byte in mark),) for mark in marks]
+    connection.executemany("INSERT INTO owed (mark) VALUES (?)", rows)
+
+
+def owed(connection: sqlite3.Connection) -> dict[int, bytes]:
+    """What `owe` noted, by its number."""
+    rows = connection.execute("SELECT number, mark FROM owed").fetchall()
+    return {number: bytes(255 - byte for byte in mark) for number, mark in rows}
+
+
+def pay(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    """Strike out what has been looked for."""
+    connection.executemany("DELETE FROM owed WHERE number = ?", [(each,) for each in numbers])
 
 
 def _files(places: Iterable[Path | str]) -> Iterator[Path]:
@@ -43,7 +65,10 @@ def _count(path: Path, needles: Sequence[bytes]) -> int:
 
 
 def _occurrences(content: mmap.mmap, needle: bytes) -> int:
-    count, start = 0, content.find(needle)
-    while start >= 0:
-        count, start = count + 1, content.find(needle, start + 1)
+    count, over = 0, len(needle) - 1
+    for piece in range(0, len(content), _PIECE):  # between two pieces other threads may run
+        end = min(piece + _PIECE + over, len(content))
+        start = content.find(needle, piece, end)
+        while start >= 0:
+            count, start = count + 1, content.find(needle, start + 1, end)
     return count

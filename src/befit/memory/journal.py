@@ -27,6 +27,7 @@ from befit.core.feedback import (
 )
 from befit.core.people import UserId
 from befit.memory.codec import dump, feedback_to_json, is_text, turn_to_json
+from befit.memory.erasure import owe
 from befit.memory.people import Person, enrol, following, leave, person
 from befit.memory.rows import Turn, TurnRows, unknown_response
 from befit.memory.sharded import Shards
@@ -216,18 +217,19 @@ class SqliteTurns:
     def erase(self, user: UserId) -> int:
         """Erase a person's turns and reactions, bytes included; returns how many turns."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, list[bytes]]:
+        def work(connection: sqlite3.Connection) -> int:
             who = person(connection, user)
             if who is None:
-                return 0, []
+                return 0
             connection.execute("DELETE FROM reactions WHERE key >= ? AND key < ?", who.keys)
             gone = connection.execute("DELETE FROM turns WHERE key >= ? AND key < ?", who.keys)
             leave(connection, who)
-            return gone.rowcount, [who.head("turns"), who.head("reactions")]
+            owe(connection, [who.head("turns"), who.head("reactions")])
+            return gone.rowcount
 
         store = self._shards.of(user)
-        count, heads = store.write(work)
-        store.scrub(heads)
+        count = store.write(work)
+        store.scrub()
         return count
 
 

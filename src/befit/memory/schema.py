@@ -87,6 +87,10 @@ CREATE TABLE promotions (
     kind TEXT NOT NULL,
     artifact TEXT NOT NULL
 );
+CREATE TABLE owed (
+    number INTEGER PRIMARY KEY,
+    mark BLOB NOT NULL
+);
 """
 
 #: From version n to n + 1; a column comes last in a table, so that old and new files are the same.
@@ -95,6 +99,7 @@ _MIGRATIONS = {
         "ALTER TABLE evidence ADD COLUMN learned INTEGER",
         "ALTER TABLE evidence ADD COLUMN graded TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE evidence ADD COLUMN origin TEXT NOT NULL DEFAULT 'person'",
+        "CREATE TABLE owed (number INTEGER PRIMARY KEY, mark BLOB NOT NULL)",
     ),
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from befit.core.people import UserId
 from befit.memory.blocks import COLUMNS, Block, entry_of
+from befit.memory.erasure import owe
 from befit.memory.people import enrol, everyone, following, leave, person
 from befit.memory.profiles import RowMemory
 from befit.memory.rows import EvidenceRows, Row
@@ -101,10 +102,10 @@ class SqliteRows:
     def delete(self, user: UserId, ids: Sequence[str] | None) -> int:
         """Erase some of a person's rows, or all, bytes included; returns how many."""
 
-        def work(connection: sqlite3.Connection) -> tuple[int, list[bytes]]:
+        def work(connection: sqlite3.Connection) -> int:
             who = person(connection, user)
             if who is None:
-                return 0, []
+                return 0
             if ids is None:
                 query = "DELETE FROM evidence WHERE key >= ? AND key < ?"
                 count, marks = connection.execute(query, who.keys).rowcount, [who.head("evidence")]
@@ -118,12 +119,14 @@ class SqliteRows:
                 (who.number,),
             )
             leave(connection, who)
-            return count, marks
+            if count:
+                owe(connection, marks)
+            return count
 
         store = self._shards.of(user)
-        count, marks = store.write(work)
+        count = store.write(work)
         if count:
-            store.scrub(marks)
+            store.scrub()
         return count
 
     def derive(self, user: UserId, updates: Sequence[Row]) -> None:

@@ -12,21 +12,22 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from befit.core.errors import CorruptStoreError, StoreError
-from befit.memory.erasure import search_bytes
+from befit.memory.erasure import owed, pay, search_bytes
 from befit.memory.schema import MEND, connect, translate
 from befit.memory.writer import GroupWriter
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
+_AT_ONCE = 16_000_000  # bytes of a file that is searched while one waits
 _POOL = 16  # idle read connections kept
 
 
@@ -82,6 +83,9 @@ class Store:
         _STORES.add(self)
 
     def _reset(self) -> None:
+        self._begun = self._wanted = False
+        self._wanting, self._settling = threading.Lock(), threading.Lock()
+        self._settler: threading.Thread | None = None
         self._idle: deque[sqlite3.Connection] = deque()
         self._writer = GroupWriter(_Link(self.path))
         self._finalizer = weakref.finalize(self, self._writer.close)
@@ -116,21 +120,61 @@ class Store:
         ``work`` runs in another thread, together with others, and again where one of them fails: it
         must do nothing but use the connection it is given.
         """
+        if not self._begun:
+            self._begun = True
+            if self.path.exists():  # an erasure may have been cut short
+                self._settle_soon()
         return self._writer.submit(work)
 
-    def scrub(self, marks: Sequence[bytes] = ()) -> None:
-        """Leave nothing of deleted rows in any file: empty the log, rewrite the file if need be.
+    def scrub(self) -> None:
+        """Leave nothing of deleted rows in any file; those that `erasure.owe` noted are sought.
 
-        Args:
-            marks: How the deleted rows began.
+        Deleted rows are overwritten and out of the log when this returns. Copies that SQLite left
+        in unused parts of pages are sought at once in a file of up to 16 MB, in a larger one in the
+        background: `settle` waits for that, and so does `close`.
 
         Raises:
             StoreError: Another process holds an old snapshot open.
         """
         self._empty_log()
-        if marks and search_bytes([self.path], marks):
-            self._writer.submit(lambda c: c.execute("VACUUM").rowcount, bare=True).result()
-            self._empty_log()
+        if self.path.stat().st_size <= _AT_ONCE:
+            self.settle()
+        else:
+            self._settle_soon()
+
+    def settle(self) -> None:
+        """Seek copies of deleted rows now, and rewrite the file where there are any.
+
+        Raises:
+            StoreError: Another process holds an old snapshot open; they are sought again later.
+        """
+        with self._settling:
+            found = self.read(owed)
+            if not found:
+                return
+            if search_bytes([self.path], list(found.values())):
+                self._writer.submit(lambda c: c.execute("VACUUM").rowcount, bare=True).result()
+                self._empty_log()
+            self._writer.submit(lambda c: pay(c, found)).result()
+
+    def _settle_soon(self) -> None:
+        with self._wanting:
+            self._wanted = True
+            if self._settler is None:
+                self._settler = threading.Thread(
+                    target=self._settle_wanted, name="befit-settle", daemon=True
+                )
+                self._settler.start()
+
+    def _settle_wanted(self) -> None:
+        while True:
+            with self._wanting:
+                if not self._wanted:
+                    self._settler = None
+                    return
+                self._wanted = False
+            with suppress(StoreError):  # what is owed stays noted, and is sought next time
+                self.settle()
 
     def _empty_log(self) -> None:
         for _ in range(3):
@@ -153,6 +197,9 @@ class Store:
 
     def close(self) -> None:
         """Write what was handed in and close every connection; a later use opens again."""
+        settler = self._settler
+        if settler is not None:
+            settler.join()
         self._finalizer()
         self._close_idle()
         self._reset()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from befit.core.errors import CorruptStoreError, ReadOnlyStoreError, StoreError
-from befit.memory.erasure import search_bytes
+from befit.memory.erasure import owe, owed, search_bytes
 from befit.memory.schema import VERSION
 from befit.memory.store import Store, Work, open_store
 
@@ -78,10 +78,15 @@ def test_an_error_of_the_caller_comes_back_as_it_is(store: Store) -> None:
 
 
 def test_asyncio_may_wait_and_cancel(store: Store) -> None:
-    gate = threading.Event()
+    began, gate = threading.Event(), threading.Event()
+
+    def hold(_: sqlite3.Connection) -> bool:
+        began.set()
+        return gate.wait(10)
 
     async def scenario() -> None:
-        held = store.submit(lambda _: gate.wait(10))
+        held = store.submit(hold)
+        assert began.wait(10)
         kept, dropped = (
             asyncio.wrap_future(store.submit(adding(name))) for name in ("kept", "dropped")
         )
@@ -129,6 +134,78 @@ def test_scrub_empties_the_log(store: Store) -> None:
     assert log.stat().st_size > 0
     store.scrub()
     assert log.stat().st_size == 0
+
+
+def large(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the file were one that is searched in the background."""
+    monkeypatch.setattr("befit.memory.store._AT_ONCE", 0)
+
+
+def leave_a_copy(store: Store) -> bytes:
+    """A deleted row of which a copy is still in the file, and is owed."""
+    mark = b"\0copy of a row"
+    store.write(adding("ada"))
+    store.scrub()
+    store.close()
+    with store.path.open("r+b") as file:  # the unused end of a page that is in use
+        file.seek(8192 + 4000)
+        assert file.read(len(mark)) == bytes(len(mark))
+        file.seek(8192 + 4000)
+        file.write(mark)
+    store.write(lambda c: c.execute("SELECT 1").fetchone())
+    if settler := store._settler:
+        settler.join()  # what is owed from before; what comes now is owed and not yet sought
+    store.write(lambda c: owe(c, [mark]))
+    assert search_bytes([store.path], [mark]) == 1
+    return mark
+
+
+def test_copies_of_deleted_rows_are_sought_and_cleared(store: Store) -> None:
+    mark = leave_a_copy(store)
+    store.scrub()
+    assert search_bytes([store.path.parent], [mark]) == 0
+    assert store.read(owed) == {}
+    assert users(store) == ["ada"]
+
+
+def test_a_large_file_is_searched_in_the_background(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large(store, monkeypatch)
+    mark = leave_a_copy(store)
+    with store._settling:  # it cannot begin yet, and nobody waits for it
+        store.scrub()
+        assert store.read(owed)
+    store.close()
+    assert search_bytes([store.path.parent], [mark]) == 0
+    assert store.read(owed) == {}
+
+
+def test_a_search_that_was_cut_short_is_taken_up_at_the_next_start(store: Store) -> None:
+    mark = leave_a_copy(store)
+    store.close()  # no scrub: as if the process had died
+    assert search_bytes([store.path], [mark]) == 1
+    again = Store(store.path)
+    again.write(adding("bob"))
+    again.close()
+    assert search_bytes([store.path.parent], [mark]) == 0
+    assert Store(store.path).read(owed) == {}
+
+
+def test_what_cannot_be_cleared_yet_stays_owed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("befit.memory.schema._BUSY", 10)
+    mark = leave_a_copy(store)
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM users").fetchall()
+    with pytest.raises(StoreError):
+        store.settle()
+    assert list(store.read(owed).values()) == [mark]
+    other.close()
+    store.settle()
+    assert search_bytes([store.path.parent], [mark]) == 0
 
 
 def test_scrub_says_so_when_a_snapshot_is_in_the_way(
@@ -268,6 +345,7 @@ def test_scrub_rewrites_the_file_where_a_copy_of_a_deleted_row_is_left(store: St
     store.write(lambda c: c.execute("DELETE FROM users").rowcount)
     store.scrub()
     assert search_bytes([store.path.parent], [b"with a name"]) > 0
-    store.scrub([b"with a name"])
+    store.write(lambda c: owe(c, [b"with a name"]))
+    store.scrub()
     assert search_bytes([store.path.parent], [b"with a name"]) == 0
     assert users(store) == []
