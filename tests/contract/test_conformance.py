@@ -33,7 +33,7 @@ CHECKS: dict[str, Callable[[Any], None]] = {
     "interpreter": testing.check_interpreter,
 }
 NEEDS_MODELS = {"policy.hf", "encoder.minilm", "reward.active", "guard.heads", "learner.reward"}
-ELSEWHERE = {"policy.openai_http"}  # checked where a server is: tests/unit/generate
+ELSEWHERE = {"policy.openai_http", "memory.postgres"}  # checked where a server is: tests/unit
 
 
 def _all(kinds: Sequence[str]) -> list[Any]:

@@ -23,11 +23,9 @@ from befit.core.dialogue import Conditioning, Context, Draft, Message
 from befit.core.errors import ConfigError, MissingExtraError
 from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
-from befit.core.registry import find
+from befit.core.registry import find, names
 from befit.cycle import Cycle
 from befit.features.style import measure
-from befit.memory.artifacts import SqliteArtifacts
-from befit.memory.journal import SqliteJournal
 from befit.memory.spaces import load_space
 from befit.values.audit import RewardProbe, Scores
 from befit.values.boundary import Boundary
@@ -43,6 +41,8 @@ PROTOCOLS: dict[str, Any] = {
     "screen": protocols.Screen,
     "interpreter": protocols.Interpreter,
     "learner": protocols.Learner,
+    "journal": protocols.Journal,
+    "artifacts": protocols.ArtifactStore,
 }
 KINDS = {protocol: kind for kind, protocol in PROTOCOLS.items()}
 
@@ -88,11 +88,6 @@ class Workshop:
         )
 
     @cached_property
-    def path(self) -> Path:
-        """The file of evidence, journal and artifacts."""
-        return Path(self.settings.memory.get("path", "befit.db"))
-
-    @cached_property
     def space(self) -> PreferenceSpace:
         """The coordinates that every component shares."""
         return load_space(str(self.settings.memory.get("space", "style")))
@@ -114,13 +109,28 @@ class Workshop:
 
     @cached_property
     def journal(self) -> protocols.Journal:
-        """The record of turns, in the memory's file."""
-        return SqliteJournal(self.path)
+        """The record of turns, beside the memory."""
+        made: protocols.Journal = self._beside("journal")
+        return made
 
     @cached_property
     def artifacts(self) -> protocols.ArtifactStore:
-        """The shelf of what was learned, in the memory's file."""
-        return SqliteArtifacts(self.path)
+        """The shelf of what was learned, beside the memory."""
+        made: protocols.ArtifactStore = self._beside("artifacts")
+        return made
+
+    def _beside(self, kind: str) -> Any:
+        """The component of that kind where the memory is; of its options those that it has too."""
+        table = self.settings.memory
+        while isinstance(table.get("memory"), Mapping):  # one memory around another
+            table = table["memory"]
+        use = table.get("use")
+        component = find(kind, use if use in names(kind) else "sqlite")
+        known = {f.name for f in fields(component) if f.init}
+        given = {name: option for name, option in table.items() if name in known}
+        return self.build(
+            kind, {"use": f"{component.__module__}:{component.__name__}", **given}, kind
+        )
 
     @cached_property
     def reward(self) -> protocols.RewardModel:

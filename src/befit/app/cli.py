@@ -15,7 +15,7 @@ import sys
 
 import typer
 
-from befit.app import cli_learning, cli_person, cli_system
+from befit.app import cli_learning, cli_person, cli_store, cli_system
 from befit.core.errors import (
     BefitError,
     ConfigError,
@@ -44,6 +44,7 @@ app = typer.Typer(
 )
 cli_person.register(app)
 cli_learning.register(app)
+cli_store.register(app)
 cli_system.register(app)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from befit.app.cli_evaluate_memory import evaluate_memory
 from befit.app.cli_shared import Json, late, now, progress, say, show, workshop
 
 evaluate = typer.Typer(help="Measure on real people.", no_args_is_help=True)
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     app.command()(learn)
     evaluate.callback()(_group)
     evaluate.command("reward")(evaluate_reward)
+    evaluate.command("memory")(evaluate_memory)
     values.command("fit")(values_fit)
     values.command("check")(values_check)
     app.add_typer(evaluate, name="evaluate")

@@ -19,6 +19,8 @@ KINDS = (
     "screen",
     "interpreter",
     "learner",
+    "journal",
+    "artifacts",
     "dataset",
     "method",
 )
@@ -26,6 +28,8 @@ KINDS = (
 # library that is missing -> the extra that brings it
 EXTRAS = {
     "torch": "local",
+    "psycopg": "postgres",
+    "psycopg_pool": "postgres",
     "transformers": "local",
     "gguf": "models",
     "safetensors": "models",
