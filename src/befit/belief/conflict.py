@@ -21,6 +21,7 @@ CORRECTION = (
 )
 SUPERSEDED = 0.1  # what is left of a value's weight once the person has stated the opposite
 IMPLICIT = 0.5  # what is left of what was done against what was said
+MOST_REASONS = 5  # the newest
 LEAST_REACTIONS = 12  # observed values from which a change is looked for
 
 Weighed = tuple[Evidence, float]
@@ -74,6 +75,7 @@ def settle(
     if began is not None:
         settled.said = [_before(each, began) for each in settled.said]
         settled.since = began if settled.since is None else max(began, settled.since)
+    settled.reasons = list(dict.fromkeys(settled.reasons))[-MOST_REASONS:]
     return settled
 
 
@@ -88,6 +90,7 @@ def _before(each: Weighed, began: datetime) -> Weighed:
 def _in_turn(settled: Settled, name: str) -> None:
     """Newer over older, one piece after the other."""
     kept: list[Weighed] = []
+    sides = set[bool]()  # of what is kept; most people never take the other one
     for e, weight in settled.said:
         if e.noise <= CORRECTION:
             left = [old for old in kept if distance(old[0].scope, e.scope) is None]
@@ -101,8 +104,11 @@ def _in_turn(settled: Settled, name: str) -> None:
                 settled.question = ""
             kept = left
         elif explicit(e):
-            kept = _outdone(settled, kept, name, e)
+            settled.question = ""
+            if (e.values[name] < 0.0) in sides:
+                kept = _outdone(settled, kept, name, e)
         kept.append((e, weight))
+        sides.add(e.values[name] > 0.0)
     settled.said = kept
 
 
@@ -120,7 +126,8 @@ def _outdone(settled: Settled, kept: list[Weighed], name: str, e: Evidence) -> l
             continue
         beaten += 1
         left.append((old, weight * SUPERSEDED))
-    settled.question = _question(name, e) if tied else ""
+    if tied:
+        settled.question = _question(name, e)
     if beaten:
         settled.replaced(
             e.at,
@@ -131,12 +138,10 @@ def _outdone(settled: Settled, kept: list[Weighed], name: str, e: Evidence) -> l
 
 def _tied(one: Evidence, other: Evidence) -> bool:
     """Whether nothing but the hour of the day tells two statements' ranks apart."""
-    return (
-        explicit(one)
-        and one.scope == other.scope
-        and one.noise == other.noise
-        and one.at.date() == other.at.date()
-    )
+    if not explicit(one) or one.scope != other.scope or one.noise <= CORRECTION:
+        return False
+    as_sure = one.noise == other.noise and one.at.date() == other.at.date()
+    return as_sure or one.at == other.at
 
 
 def _weigh_kinds(settled: Settled, name: str) -> None:

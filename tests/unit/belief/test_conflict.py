@@ -96,9 +96,10 @@ def test_different_days_scopes_or_precision_are_no_question() -> None:
     for other in (
         said(-0.8, days=2),
         said(-0.8, scope="work"),
-        said(-0.8, noise=0.5),
+        said(-0.8, days=0.2, noise=0.5),
     ):
         assert belief(said(0.8), other, scope="work").question == ""
+    assert belief(said(0.8), said(-0.8, noise=0.5)).question  # said in one breath
 
 
 def test_a_change_in_what_is_inferred_opens_a_new_version() -> None:
@@ -135,3 +136,11 @@ def test_a_change_of_what_was_done_leaves_a_correction_standing() -> None:
     assert belief(*stream).mean < -0.5
     pinned = replace(said(0.9, days=1), noise=0.02)
     assert belief(*stream, pinned).mean > 0.5
+
+
+def test_somebody_who_keeps_changing_their_mind_gets_the_newest_reasons() -> None:
+    wavering = [said(0.8 if i % 2 else -0.8, days=40 - i, key=f"{i:02}") for i in range(40)]
+    found = belief(*wavering)
+    assert found.mean > 0.5
+    assert len(found.reasons) == 5
+    assert f"{AT - timedelta(days=1):%Y-%m-%d}" in found.reasons[-1]
