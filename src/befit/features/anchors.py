@@ -38,11 +38,14 @@ class AnchorProjector:
         space: The dimensions; universal ones are left out.
         least: Probability, in [0, 1], that a text speaks of a dimension, from which it is read.
         most: At most this many dimensions of one text, the likeliest.
+        exclude: Names of dimensions never to be inferred, such as the sensitive ones of a person
+            who did not agree to it.
     """
 
     space: PreferenceSpace
     least: float = 0.3
     most: int = 5
+    exclude: frozenset[str] = frozenset()
 
     def project(self, text: str) -> Projection:
         """The dimensions that the text most likely speaks of.
@@ -63,7 +66,7 @@ class AnchorProjector:
         return {
             names[i]: (float(values[i]), error / math.sqrt(float(spoken[i])))
             for i in likely
-            if spoken[i] >= self.least
+            if spoken[i] >= self.least and names[i] not in self.exclude
         }
 
 

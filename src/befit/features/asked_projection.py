@@ -34,6 +34,8 @@ class AskedProjector:
         context: Who asks and when; its messages are replaced.
         noise: Standard deviation of this model's error; measure it before relying on it.
         at_once: Dimensions in one question, >= 1; small models want few.
+        exclude: Names of dimensions never to be asked about, such as the sensitive ones of a person
+            who did not agree to it.
     """
 
     policy: Policy
@@ -41,12 +43,15 @@ class AskedProjector:
     context: Context
     noise: float = 0.7
     at_once: int = 12
+    exclude: frozenset[str] = frozenset()
 
     def project(self, text: str) -> Projection:
         """What the model says of the text, question by question."""
         if not text.strip():
             return {}
-        dimensions = [d for d in self.space.dimensions if not d.universal]
+        dimensions = [
+            d for d in self.space.dimensions if not d.universal and d.name not in self.exclude
+        ]
         found: dict[str, tuple[float, float]] = {}
         for start in range(0, len(dimensions), self.at_once):
             found |= self._ask(dimensions[start : start + self.at_once], text)

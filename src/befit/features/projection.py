@@ -87,6 +87,24 @@ def pooled(readings: list[tuple[float, float]]) -> tuple[float, float]:
     return max(-1.0, min(1.0, math.fsum(weighed) / total)), 1.0 / math.sqrt(total)
 
 
+def observations(projection: Projection) -> list[tuple[dict[str, float], float]]:
+    """A projection as few observations, each of values that share one noise, surest first.
+
+    A piece of evidence has one noise for all its values. Values whose noises lie within a quarter
+    of one another go together, under the largest of them: none is believed more than it deserves.
+    """
+    surest = sorted(projection.items(), key=lambda item: (item[1][1], item[0]))
+    groups: list[tuple[dict[str, float], float]] = []
+    least = math.inf
+    for name, (value, noise) in surest:
+        if groups and noise <= 1.25 * least:
+            groups[-1] = ({**groups[-1][0], name: value}, noise)
+        else:
+            groups.append(({name: value}, noise))
+            least = noise
+    return groups
+
+
 @lru_cache(maxsize=1)
 def card() -> Mapping[str, Any]:
     """What was measured of each projector; see ``features.fitting_projection``.

@@ -31,11 +31,12 @@ from befit.features.projection import (
     Projectors,
     SurfaceProjector,
     card,
+    observations,
     pooled,
 )
 from befit.features.statements import read_statement
 from befit.features.style import FEATURES
-from befit.memory.spaces import load_space
+from befit.memory.spaces import load_space, sensitive
 
 STYLE, NEEDS = load_space("style"), load_space("needs")
 
@@ -141,6 +142,29 @@ def test_pooling_is_surer_than_each_part(readings: list[tuple[float, float]]) ->
     value, noise = pooled(readings)
     assert min(v for v, _ in readings) - 1e-9 <= value <= max(v for v, _ in readings) + 1e-9
     assert noise <= min(n for _, n in readings) + 1e-9
+
+
+@given(st.dictionaries(st.text("abc", max_size=3), st.tuples(st.floats(-1, 1), st.floats(0.05, 5))))
+def test_observations_keep_every_value_and_never_flatter(
+    projection: dict[str, tuple[float, float]],
+) -> None:
+    groups = observations(projection)
+    said = {name: (value, noise) for values, noise in groups for name, value in values.items()}
+    assert said.keys() == projection.keys()
+    for name, (value, noise) in projection.items():
+        assert said[name][0] == value
+        assert noise <= said[name][1] <= 1.25 * noise + 1e-9
+    assert [noise for _, noise in groups] == sorted(noise for _, noise in groups)
+
+
+def test_what_is_excluded_is_neither_inferred_nor_asked() -> None:
+    text = "We fast until sunset and go to the mosque on Friday to pray."
+    assert "religion" in AnchorProjector(space=NEEDS, least=0.1).project(text)
+    kept = AnchorProjector(space=NEEDS, least=0.1, exclude=sensitive("needs")).project(text)
+    assert not kept.keys() & sensitive("needs")
+    policy = Says({"b": '{"b": 1}'})
+    asking = AskedProjector(policy=policy, space=SPACE, context=CONTEXT, exclude=frozenset("a"))
+    assert asking.project("text") == {"b": (0.5, 0.7)}
 
 
 @dataclass(frozen=True)
