@@ -1,29 +1,29 @@
-"""Commands about one person: respond, chat, remember, feedback, profile, forget, export, import."""
+"""Commands about one person: respond, chat, remember, feedback, profile, export."""
 
 import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from befit.app import cli_rights
+from befit.app.cli_rights import heeding, heeding_cycle, someone
 from befit.app.cli_shared import (
     Json,
     Person,
     Scope,
     answered,
     day,
-    known,
     late,
     now,
     show,
     turn,
-    wired,
     workshop,
 )
 from befit.core.dialogue import Message
-from befit.core.errors import InputError, InvalidFeedbackError, InvalidImportError
+from befit.core.errors import InputError, InvalidFeedbackError
 from befit.core.people import UserId
 
 Seed = Annotated[int, typer.Option(help="For the models that sample.")]
@@ -32,9 +32,9 @@ Incognito = Annotated[bool, typer.Option("--incognito", help="Keep nothing of th
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (respond, chat, remember, feedback, profile, forget, export):
+    for command in (respond, chat, remember, feedback, profile, export):
         app.command()(command)
-    app.command("import")(import_)
+    cli_rights.register(app)
 
 
 def respond(
@@ -48,7 +48,7 @@ def respond(
 ) -> None:
     """Answer a person once."""
     asked = turn(user, prompt, scope=scope, seed=seed, incognito=incognito)
-    response = wired().respond(asked)
+    response = heeding_cycle()[0].respond(asked)
     used = ", ".join(response.beliefs) or "none"
     show(
         answered(response),
@@ -61,7 +61,7 @@ def chat(
     user: Person, scope: Scope = "", incognito: Incognito = False, as_json: Json = False
 ) -> None:
     """Talk with a person, a line a turn; an empty line or the end of input ends it."""
-    cycle = wired()
+    cycle, _ = heeding_cycle()
     messages: tuple[Message, ...] = ()
     while True:
         print("> ", end="", file=sys.stderr, flush=True)
@@ -85,7 +85,17 @@ def remember(
     """Keep something that a person said."""
     shop = workshop()
     said = late("app.evidence").stated(shop.space, UserId(user), text, day(at), scope)
-    shop.cycle().remember([said])
+    cycle, memory = heeding(shop.cycle(), shop)
+    sifted = memory.sift([said])
+    for each in sifted.refused:
+        kind = "sensitive" if "sensitive" in each.reason else each.evidence.kind.value
+        raise InputError(
+            each.reason, hint=f"befit consent {user} {kind} personalize on", field="text"
+        )
+    cycle.remember([said])
+    for each in sifted.held:
+        show(each, f"waits for their word: {each.reason} [befit held {user}]", as_json=as_json)
+        return
     read = ", ".join(f"{name} {value:+.2f}" for name, value in said.values.items())
     show(said, f"remembered {said.id}: {read or 'as text alone'}", as_json=as_json)
 
@@ -105,7 +115,7 @@ def feedback(
     as_json: Json = False,
 ) -> None:
     """React to a response, in one way or several."""
-    read, cycle = late("app.cli_feedback"), wired()
+    read, (cycle, _) = late("app.cli_feedback"), heeding_cycle()
     who = UserId(user) if user else read.owner(cycle, response_id)
     behaviour = {"copied": float(copied), "regenerated": float(regenerated), "dwell_seconds": dwell}
     said = {"rating": rating, "over": over or None, "edit": edit, "comment": comment}
@@ -128,8 +138,8 @@ def profile(
 ) -> None:
     """What is believed of a person, and how sure that is."""
     asked = turn(user, "", at=day(as_of), scope=scope)
-    cycle = wired()
-    who = known(cycle, user)
+    cycle, memory = heeding_cycle()
+    who = someone(cycle, memory, user)
     beliefs = cycle.memory.recall(asked).preferences
     words = {e.id: e for e in cycle.memory.evidence(who)} if why else {}
     rows = [
@@ -143,28 +153,16 @@ def profile(
     show({"user": user, "scope": scope, "beliefs": rows}, lines, as_json=as_json)
 
 
-def forget(
-    user: Person,
-    evidence: Annotated[
-        list[str] | None, typer.Option(help="Only this observation; may be repeated.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Erase a person, or single observations, with all that was learned from them."""
-    cycle = wired()
-    who = known(cycle, user)
-    gone = cycle.memory.forget(who, evidence) if evidence else cycle.forget(who)
-    show({"user": user, "erased": gone}, f"{gone} records erased", as_json=as_json)
-
-
 def export(
     user: Person,
     file: Annotated[Path, typer.Argument(help="Where to write the JSON.")],
     as_json: Json = False,
 ) -> None:
     """Write all that is kept of a person to a file."""
-    cycle = wired()
-    data = late("memory.portability").export_person(cycle.memory, cycle.journal, known(cycle, user))
+    cycle, memory = heeding_cycle()
+    who = someone(cycle, memory, user)
+    data = late("memory.portability").export_person(memory, cycle.journal, who)
+    data |= late("memory.portable_rights").export_rights(memory.ledger, who)
     try:
         file.write_text(json.dumps(data, ensure_ascii=False, indent=1) + "\n", "utf-8")
     except OSError as error:
@@ -172,19 +170,3 @@ def export(
             f"{file}: {error.strerror}", hint="choose another", field="file"
         ) from error
     show({"user": user, "file": str(file)}, f"written to {file}", as_json=as_json)
-
-
-def import_(
-    file: Annotated[Path, typer.Argument(help="What `befit export` wrote.")],
-    as_json: Json = False,
-) -> None:
-    """Take a person over from a file."""
-    try:
-        data: Any = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise InvalidImportError(
-            f"{file} does not read: {error}", hint="give a file of `befit export`", field="file"
-        ) from error
-    cycle = wired()
-    count = late("memory.portability").import_person(cycle.memory, data)
-    show({"file": str(file), "imported": count}, f"imported {count}", as_json=as_json)

@@ -198,6 +198,15 @@ class ConsentedMemory:
         self.ledger.decide(made)
         return made
 
+    def consents(self, user: UserId) -> tuple[Grant, ...]:
+        """What holds now, for each kind and purpose that the person or the deployment named."""
+        grants = self._grants(self.ledger.decisions(user))
+        last: dict[tuple[str, str], Grant] = {}
+        for each in grants:
+            key = (each.kind, each.purpose)
+            last[key] = max(last.get(key, each), each, key=lambda g: (g.at, not g.allowed))
+        return tuple(last[key] for key in sorted(last))
+
     def judge(  # noqa: D417 - the rest as in `Decision`
         self, user: UserId, verb: Verb, dimension: str, at: datetime, scope: str = ""
     ) -> Decision:
