@@ -20,6 +20,7 @@ CORRECTION = (
     0.05  # noise up to which a value replaces what was observed before in its scope or a wider one
 )
 SUPERSEDED = 0.1  # what is left of a value's weight once the person has stated the opposite
+FORGOTTEN = 1e-4  # weight below which what was superseded again and again is left out
 IMPLICIT = 0.5  # what is left of what was done against what was said
 MOST_REASONS = 5  # the newest
 LEAST_REACTIONS = 12  # observed values from which a change is looked for
@@ -125,7 +126,8 @@ def _outdone(settled: Settled, kept: list[Weighed], name: str, e: Evidence) -> l
             left.append((old, weight))  # neither is newer
             continue
         beaten += 1
-        left.append((old, weight * SUPERSEDED))
+        if weight * SUPERSEDED > FORGOTTEN:
+            left.append((old, weight * SUPERSEDED))
     if tied:
         settled.question = _question(name, e)
     if beaten:
