@@ -65,7 +65,7 @@ class Mem0:
                 },
                 "embedder": {"provider": "langchain", "config": {"model": Given()}},
                 "llm": {"provider": "openai", "config": {"api_key": "none"}},  # never called
-                "history_db_path": str(folder / "history.db"),
+                "history_db_path": ":memory:",  # a disk would only slow it
             }
         )
         self.known: dict[str, set[str]] = {}
