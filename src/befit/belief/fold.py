@@ -45,6 +45,7 @@ from befit.core.preference import TOPIC, Dimension, Evidence, Preference, Prefer
 __all__ = ["CORRECTION", "BayesFold", "Measure", "weigh"]
 
 _DAY = 86_400.0
+_RELEVANT = 0.1  # share of a doubt that has to be gone for a related dimension to be believed in
 _UNMOVED = "What asked for less of it was not followed: it holds for everyone."
 
 
@@ -173,6 +174,8 @@ class _Fold:
             choices = observed(self.options.measure, measured, compared, self.options.sharpness)
             if choices is not None:
                 self._choose(measured, choices)
+        if self.options.prior is not None and self.options.prior.correlations:
+            self._relate(self.options.prior)
 
     def _sort(self, weighed: Sequence[Weighed]) -> set[str]:
         """Observed values by name; returns the universal ones of which less was asked."""
@@ -262,6 +265,39 @@ class _Fold:
             np.array([m.mean for m in marginals]),
             np.array([1.0 / m.precision for m in marginals]),
         )
+
+    def _relate(self, prior: Prior) -> None:
+        """Let what is known of a dimension say something of those that go together with it."""
+        known = [n for n in prior.related() if n in self.named and not self.named[n].universal]
+        told = [self.marginals.get(name) or self._fresh(name) for name in known]
+        start = [self._fresh(name) for name in known]
+        said = np.array(
+            [one.precision - two.precision for one, two in zip(told, start, strict=True)]
+        )
+        if not (said > _RELEVANT).any():
+            return
+        shift = np.array([one.shift - two.shift for one, two in zip(told, start, strict=True)])
+        mean = np.array([each.mean for each in start])
+        deviation = np.array([each.precision**-0.5 for each in start])
+        correlation = prior.matrix(known)
+        inverse = np.linalg.inv(correlation * np.outer(deviation, deviation))
+        covariance = np.linalg.inv(inverse + np.diag(said))
+        found = covariance @ (inverse @ mean + shift)
+        for i, (name, marginal) in enumerate(zip(known, told, strict=True)):
+            if marginal.stated:
+                continue  # they said so themselves
+            precision = 1.0 / float(covariance[i, i])
+            if not marginal.influence and precision < (1.0 + _RELEVANT) * start[i].precision:
+                continue
+            if not marginal.influence:
+                marginal.influence = [
+                    (amount * float(correlation[i, j]) ** 2, key)
+                    for j, other in enumerate(told)
+                    if correlation[i, j] and i != j and said[j] > 0.0
+                    for amount, key in other.influence
+                ]
+            marginal.precision, marginal.shift = precision, float(found[i]) * precision
+            self.marginals[name] = marginal
 
     def _move(self, marginal: Marginal, mean: float, precision: float) -> None:
         """Set what the choices made of a marginal; less of it where words say the opposite."""

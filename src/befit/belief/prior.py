@@ -21,6 +21,9 @@ from befit.core.errors import InputError
 GROUP = "group:"  # names of values in demographic evidence that name a group start so
 
 _SHRINKAGES = tuple(2.0**power for power in range(-4, 21))  # people that "no effect" counts as
+_LONERS = 10.0  # people of whom no two dimensions go together, added to each correlation
+_LOOSE = 0.1  # correlation below which two dimensions are taken to be unrelated
+_DEFINITE = 0.05  # least eigenvalue of the correlations
 _NARROWEST = 0.1  # standard deviation; people differ
 
 Normal = tuple[float, float]
@@ -34,16 +37,19 @@ class Prior:
         population: Dimension -> mean in [-1, 1] and standard deviation in (0, 1]; a dimension
             that is missing has 0 and 1.
         effects: Group (without ``group:``) -> dimension -> what belonging to it adds to the mean.
+        correlations: Dimension -> another -> how far they go together, in (-1, 1); each pair once.
     """
 
     population: Mapping[str, Normal] = field(default_factory=dict)
     effects: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    correlations: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what is no belief.
 
         Raises:
-            InputError: A mean or a standard deviation is out of range; ``field`` names it.
+            InputError: A mean or a standard deviation is out of range, or the correlations
+                contradict each other; ``field`` names it.
         """
         for name, (mean, std) in self.population.items():
             if not (-1.0 <= mean <= 1.0 and 0.0 < std <= 1.0):
@@ -52,6 +58,26 @@ class Prior:
                     hint="a mean in [-1, 1] and a standard deviation in (0, 1]",
                     field=f"population.{name}",
                 )
+        if self.correlations and np.linalg.eigvalsh(self.matrix(self.related()))[0] <= 0.0:
+            raise InputError(
+                "no people can have these correlations",
+                hint="leave some out, or bring them nearer to 0",
+                field="correlations",
+            )
+
+    def related(self) -> list[str]:
+        """The dimensions that go together with others."""
+        return sorted({*self.correlations, *(n for row in self.correlations.values() for n in row)})
+
+    def matrix(self, names: Sequence[str]) -> Matrix:
+        """The correlations of some dimensions, shape (names, names)."""
+        found = np.eye(len(names))
+        for i, one in enumerate(names):
+            for j, other in enumerate(names):
+                known = self.correlations.get(one, {}).get(other)
+                if known is not None and i != j:
+                    found[i, j] = found[j, i] = known
+        return found
 
     def of(self, dimension: str, groups: Iterable[str] = ()) -> Normal:
         """Mean and standard deviation of a dimension for somebody in these groups."""
@@ -86,7 +112,42 @@ def fit_prior(people: Sequence[tuple[Iterable[str], Mapping[str, Normal]]]) -> P
         population[name] = (mean, std)
         for group, effect in zip(groups, found.tolist(), strict=True):
             effects[group][name] = effect
-    return Prior(population=population, effects=effects)
+    return Prior(
+        population=population, effects=effects, correlations=_correlations(people, population)
+    )
+
+
+def _correlations(
+    people: Sequence[tuple[Iterable[str], Mapping[str, Normal]]], population: Mapping[str, Normal]
+) -> dict[str, dict[str, float]]:
+    """How dimensions go together, shrunk towards not at all and made consistent."""
+    names = list(population)
+    matrix = np.eye(len(names))
+    for i, one in enumerate(names):
+        for j in range(i):
+            other = names[j]
+            both = [b for _, b in people if one in b and other in b]
+            products = [
+                _standard(b[one], population[one]) * _standard(b[other], population[other])
+                for b in both
+            ]
+            sure = sum((1.0 - b[one][1] ** 2) * (1.0 - b[other][1] ** 2) for b in both)
+            found = float(np.clip(sum(products) / (sure + _LONERS), -0.95, 0.95))
+            matrix[i, j] = matrix[j, i] = found if abs(found) >= _LOOSE else 0.0
+    least = float(np.linalg.eigvalsh(matrix)[0]) if names else 1.0
+    if least < _DEFINITE:
+        matrix *= (1.0 - _DEFINITE) / (1.0 - least)
+    return {
+        one: {names[j]: float(matrix[i, j]) for j in range(i) if matrix[i, j]}
+        for i, one in enumerate(names)
+        if matrix[i, :i].any()
+    }
+
+
+def _standard(belief: Normal, population: Normal) -> float:
+    """How far somebody is from the population, in its deviations, as far as that is sure."""
+    reliability = 1.0 - belief[1] ** 2
+    return (belief[0] - reliability * population[0]) / population[1]
 
 
 def _fit(member: Matrix, values: Vector, doubt: Vector) -> tuple[float, float, Vector]:

@@ -105,3 +105,37 @@ def test_an_impossible_prior_is_refused() -> None:
     with pytest.raises(InputError, match="length") as caught:
         Prior(population={"length": (0.0, 0.0)})
     assert caught.value.field == "population.length"
+
+
+def test_what_goes_together_is_learned_and_moves_together() -> None:
+    rng, people = random.Random(5), []
+    for _ in range(300):
+        shared = rng.gauss(0, 0.5)
+        beliefs = {}
+        for name, truth in (("length", shared), ("lists", -shared), ("theory", rng.gauss(0, 0.5))):
+            beliefs[name] = ((truth + rng.gauss(0, 0.3)) / 1.09, (0.09 / 1.09) ** 0.5)
+        people.append(((), beliefs))
+    prior = fit_prior(people)
+    one = prior.matrix(["length", "lists", "theory"])
+    assert one[0, 1] < -0.6
+    assert abs(one[0, 2]) < 0.2
+    space = PreferenceSpace(
+        "test", "1", (*SPACE.dimensions, Dimension("theory", "practical", "theory"))
+    )
+    fold = BayesFold(prior=prior)
+    found = {
+        p.dimension: p
+        for p in fold.infer(space, [told("a", {"length": 0.9}, EvidenceKind.STATED)], AT, "")
+    }
+    assert set(found) == {"length", "lists"}
+    assert found["lists"].mean < -0.2
+    assert found["lists"].sources == ("a",)
+    own = [told("b", {"lists": 0.8}, EvidenceKind.STATED)]
+    both = fold.infer(space, [told("a", {"length": 0.9}, EvidenceKind.STATED), *own], AT, "")
+    assert next(p for p in both if p.dimension == "lists").mean > 0.2
+
+
+def test_correlations_that_nobody_can_have_are_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        Prior(correlations={"a": {"b": 0.9, "c": 0.9}, "b": {"c": -0.9}})
+    assert caught.value.field == "correlations"
