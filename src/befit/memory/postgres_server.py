@@ -39,7 +39,7 @@ _LOCK = 0x62656669  # "befi": the advisory lock of migrations
 _WAIT = 10.0  # seconds for a connection
 _ACT = "SELECT set_config('befit.tenant', %s, true), set_config('befit.person', %s, true)"
 # waits for whoever writes this person's rows, so that keys are committed in their order
-_HOLD = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+_HOLD = f"{_ACT}, pg_advisory_xact_lock(hashtextextended(%s, 0))"
 _TYPES: tuple[tuple[type[psycopg.Error], type[StoreError], str], ...] = (
     (errors.DiskFull, FullStoreError, "free space on the server; what was acknowledged is safe"),
     (errors.InsufficientPrivilege, ReadOnlyStoreError, "grant befit_app and befit_reader to it"),
@@ -58,8 +58,8 @@ def act(connection: Connection, tenant: str, person: str) -> None:
 
 def hold(connection: Connection, tenant: str, person: str) -> None:
     """As `act`, and alone in writing: others wait until the transaction ends."""
-    act(connection, tenant, person)
-    connection.execute(_HOLD, (f"{tenant}\x1f{person}",), prepare=True)
+    lock = f"{tenant}\x1f{person}"
+    connection.execute(_HOLD, (tenant, person, lock), prepare=True)
 
 
 @cache

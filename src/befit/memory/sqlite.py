@@ -44,6 +44,15 @@ class SqliteMemory(RowMemory):
         object.__setattr__(self, "_shards", Shards(self.path, self.shards))
         return SqliteRows(self._shards)
 
+    def settle(self) -> None:
+        """Wait until no copy of an erased row is left in any file.
+
+        Raises:
+            StoreError: Another process holds an old snapshot open.
+        """
+        for store in self._shards.all():
+            store.settle()
+
     @property
     def _store(self) -> Store:
         return self._shards.first

@@ -1,5 +1,6 @@
 """PostgreSQL on a real server: the same promises, people and tenants apart, many gateways."""
 
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -426,6 +427,21 @@ def test_a_connection_that_the_server_closed_is_replaced(memory: PostgresMemory)
     except StoreError:
         memory.remember([said("b")])
     assert memory.evidence(ADA) == [said("a"), said("b")]
+
+
+def test_a_forked_child_writes_for_itself(memory: PostgresMemory) -> None:
+    memory.remember([said("parent")])
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            memory.remember([said("child")])
+            code = 0 if len(memory.evidence(ADA)) == 2 else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    memory.remember([said("after")])
+    assert [e.text for e in memory.evidence(ADA)] == ["parent", "child", "after"]
 
 
 @pytest.mark.parametrize(

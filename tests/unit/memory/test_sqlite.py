@@ -381,6 +381,17 @@ def test_no_byte_of_a_forgotten_person_is_left(crowd: tuple[SqliteMemory, Path])
     memory._store.check()
 
 
+def test_a_large_file_is_clear_once_it_has_settled(
+    crowd: tuple[SqliteMemory, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory, folder = crowd
+    monkeypatch.setattr("befit.memory.store._AT_ONCE", 0)
+    mine = [e.text[:21].encode() for e in memory.evidence(ADA)]
+    assert memory.forget(ADA) == len(mine)
+    memory.settle()
+    assert search_bytes([folder], mine) == 0
+
+
 def test_no_byte_of_a_forgotten_piece_is_left(crowd: tuple[SqliteMemory, Path]) -> None:
     memory, folder = crowd
     pieces = memory.evidence(ADA)
