@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from befit.core.errors import CorruptStoreError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Gaussian, Graded, Pair, Preference
 from befit.memory.codec import dump
@@ -91,7 +92,21 @@ def known_at(evidence: Evidence) -> datetime:
 
 
 def entry_of(user: UserId, row: Sequence[Any]) -> Entry:
-    """A row, with the columns of `COLUMNS`, decoded."""
+    """A row, with the columns of `COLUMNS`, decoded.
+
+    Raises:
+        CorruptStoreError: It is damaged.
+    """
+    try:
+        return _decoded(user, row)
+    except (KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
+        raise CorruptStoreError(
+            f"evidence {row[1]!r} does not read",
+            hint="restore a backup, or forget that piece of evidence",
+        ) from error
+
+
+def _decoded(user: UserId, row: Sequence[Any]) -> Entry:
     key, name, kind, at, text, values, noise, pair, scope, source, by = row[:11]
     learned, graded, origin, vector, encoder, latent, taste = row[11:]
     evidence = Evidence(

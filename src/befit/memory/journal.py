@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from befit.core.dialogue import Context, Draft, Message, Response, Verdict
+from befit.core.errors import CorruptStoreError
 from befit.core.feedback import (
     Behaviour,
     Choice,
@@ -100,6 +101,14 @@ class RowJournal(ABC):
         return self._rows.erase(user) if is_text(user) else 0
 
     def _interactions(self, turns: Sequence[Turn]) -> list[Interaction]:
+        try:
+            return self._decoded(turns)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CorruptStoreError(
+                "a turn of the journal does not read", hint="restore a backup, or erase the person"
+            ) from error
+
+    def _decoded(self, turns: Sequence[Turn]) -> list[Interaction]:
         decoded = [
             (turn.user, json.loads(turn.body), [_feedback(json.loads(r)) for r in turn.reactions])
             for turn in turns

@@ -10,6 +10,7 @@ import pytest
 from befit.core.errors import CorruptStoreError, StoreError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Graded, Pair
+from befit.memory.journal import SqliteJournal
 from befit.memory.schema import VERSION
 from befit.memory.sqlite import SqliteMemory
 from befit.memory.store import Store
@@ -84,6 +85,41 @@ def test_a_newer_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (VERSION + 1,)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("kind", "rumour"),
+        ("vals", "{"),
+        ("pair", '{"colour":1}'),
+        ("graded", "[]"),
+        ("at", 1 << 62),
+        ("latent", b"abc"),
+    ],
+)
+def test_a_damaged_row_is_told_and_can_be_forgotten(
+    tmp_path: Path, column: str, value: object
+) -> None:
+    memory = SqliteMemory(tmp_path / "befit.db")
+    pair = Pair(prompt="p", chosen="c", rejected="r")
+    for name in ("e1", "e2"):
+        memory.remember([Evidence(id=name, user=ADA, kind=EvidenceKind.STATED, at=AT, pair=pair)])
+    query = f"UPDATE evidence SET {column} = ? WHERE id = 'e1'"
+    memory._store.write(lambda c: c.execute(query, (value,)).rowcount)
+    with pytest.raises(CorruptStoreError, match="e1"):
+        SqliteMemory(tmp_path / "befit.db").evidence(ADA)
+    assert memory.forget(ADA, ["e1"]) == 1
+    assert [e.id for e in memory.evidence(ADA)] == ["e2"]
+
+
+def test_a_damaged_turn_is_told(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "befit.db")
+    journal.rows.add(ADA, "r1", '{"context":{}}', []).result()
+    with pytest.raises(CorruptStoreError):
+        journal.read(ADA)
+    assert journal.erase(ADA) == 1
+    assert journal.read(ADA) == []
 
 
 def test_somebody_elses_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
