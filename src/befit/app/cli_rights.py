@@ -40,12 +40,15 @@ def register(app: typer.Typer) -> None:
     for command in (correct, pin, reject, release, consent, held, forget):
         app.command()(command)
     app.command("import")(import_)
+    app.command("rotate-keys")(rotate_keys)
 
 
 def heeding(cycle: "Cycle", shop: "Workshop") -> "tuple[Cycle, ConsentedMemory]":
     """The cycle with a memory that heeds its people, and that memory."""
-    memory: ConsentedMemory = late("app.rights").heeding(cycle.memory, shop.settings.memory)
-    return replace(cycle, memory=memory), memory
+    rights, options = late("app.rights"), shop.settings.memory
+    memory: ConsentedMemory = rights.heeding(cycle.memory, options)
+    journal = rights.heeding_journal(cycle.journal, options)
+    return replace(cycle, memory=memory, journal=journal), memory
 
 
 def heeding_cycle() -> "tuple[Cycle, ConsentedMemory]":
@@ -240,3 +243,15 @@ def _own(memory: "ConsentedMemory", data: Any, user: UserId | None) -> int:
         rights.import_rights(memory.ledger, data, UserId(owner))
     count: int = portability.import_person(memory, evidence, user)
     return count
+
+
+def rotate_keys(as_json: Json = False) -> None:
+    """Put a new master key in place of the old, while the server serves; only of a sealed store."""
+    options = workshop().settings.memory
+    keys = Path(options.get("keys") or f"{options.get('path', 'befit.db')}.keys")
+    if not keys.exists():
+        raise InputError(
+            f"there are no keys at {keys}", hint='set memory.use = "sealed"', field="memory.keys"
+        )
+    count = late("memory.sealed").vault_at(keys, "").rotate()
+    show({"keys": str(keys), "wrapped": count}, f"{count} keys wrapped anew", as_json=as_json)

@@ -1,10 +1,11 @@
-"""Puts around any memory what makes it heed its people; the one place that says how."""
+"""Puts around any memory and journal what makes them heed their people; says how in one place."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from befit.core.protocols import Memory
+from befit.core.protocols import Journal, Memory
 from befit.memory.consented import ConsentedMemory
+from befit.memory.consented_journal import ConsentedJournal
 from befit.memory.ledger import SqliteLedger
 from befit.values.injection import InjectionScreen
 
@@ -18,8 +19,15 @@ def heeding(memory: Memory, options: Mapping[str, Any]) -> ConsentedMemory:
     """
     if isinstance(memory, ConsentedMemory):
         return memory
-    return ConsentedMemory(
-        memory=memory,
-        ledger=SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights"),
-        screen=InjectionScreen(),
-    )
+    return ConsentedMemory(memory=memory, ledger=_ledger(options), screen=InjectionScreen())
+
+
+def heeding_journal(journal: Journal, options: Mapping[str, Any]) -> Journal:
+    """A journal that shows to learners only whom it may; one that does is left as it is."""
+    if isinstance(journal, ConsentedJournal):
+        return journal
+    return ConsentedJournal(journal=journal, ledger=_ledger(options))
+
+
+def _ledger(options: Mapping[str, Any]) -> SqliteLedger:
+    return SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights")

@@ -1,0 +1,245 @@
+"""Memory and journal in SQLite, encrypted person by person before anything reaches the file.
+
+What was said, what it says of whom, in which scope, and what is derived from it is sealed
+(`memory.vault`), each row bound to its person and its id; when, of which kind, by which origin and
+how much there is stays readable, and so do ids. Forgetting a person drops their key beside their
+rows. Search needs no plain text on disk: it runs in memory over what was opened. A file that was
+written without encryption is refused, not mixed.
+
+Evidence and journal have keys of their own, so that either can be forgotten alone.
+"""
+
+import base64
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from befit.core.errors import CorruptStoreError, StoreError
+from befit.core.people import UserId
+from befit.memory.blocks import Block, entry_of, row_again, unpack_latent
+from befit.memory.journal import SqliteJournal
+from befit.memory.keyring import FileKeyRing
+from befit.memory.recall import Entry
+from befit.memory.rows import EvidenceRows, Row, Turn, TurnRows
+from befit.memory.sqlite import SqliteMemory
+from befit.memory.vault import Vault, place_of
+from befit.memory.vault_shelf import FolderShelf
+
+_HEAD = "befit-sealed-1:"
+_TOLD = (3, 4, 6, 7, 8, 11)  # of a row: text, values, pair, scope, source, graded
+_TEXT, _VECTOR, _LATENT = 3, 13, 15
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMemory(SqliteMemory):
+    """The default memory, encrypted.
+
+    Attributes:
+        keys: The file of master keys; ``<path>.keys`` where it is empty. The wrapped keys of people
+            lie in the folder of that name with ``.d``. Keep both apart from backups of the data.
+    """
+
+    keys: str | Path = ""
+
+    def _open(self) -> EvidenceRows:
+        rows = SqliteMemory._open(self)  # noqa: SLF001 - super() knows no class with slots
+        return SealedRows(rows, vault_at(self.keys or f"{self.path}.keys", "evidence"))
+
+
+@dataclass(frozen=True, slots=True)
+class SealedJournal(SqliteJournal):
+    """The default journal, encrypted.
+
+    Attributes:
+        keys: The file of master keys; that of `SealedMemory`.
+    """
+
+    keys: str | Path = ""
+
+    def _open(self) -> TurnRows:
+        rows = SqliteJournal._open(self)  # noqa: SLF001
+        return SealedTurns(rows, vault_at(self.keys or f"{self.path}.keys", "turns"))
+
+
+def vault_at(keys: str | Path, tenant: str) -> Vault:
+    """The vault whose master keys are in a local file."""
+    shelf = FolderShelf(path=f"{keys}.d")
+    return Vault(ring=FileKeyRing(path=keys), shelf=shelf, tenant=tenant)
+
+
+class SealedRows:
+    """Rows of evidence that are sealed before they go to other rows.
+
+    Args:
+        rows: Where they go.
+        vault: Seals them.
+    """
+
+    def __init__(self, rows: EvidenceRows, vault: Vault) -> None:
+        self._rows = rows
+        self._vault = vault
+
+    def add(self, rows: Sequence[tuple[UserId, Row]]) -> "Future[None]":
+        """Seal rows and keep them."""
+        return self._rows.add([(user, self._sealed(user, row)) for user, row in rows])
+
+    def load(self, user: UserId, cached: Block | None) -> Block:
+        """Open what is new.
+
+        Raises:
+            CorruptStoreError: A row was changed or moved, or the person's key is lost.
+        """
+        block = self._rows.load(user, cached)
+        if block is cached or block.number == 0:
+            return block
+        known = {each.key: each for each in cached.entries} if cached is not None else {}
+        opened = [
+            each if known.get(each.key) is each else self._opened(user, each)
+            for each in block.entries
+        ]
+        return Block.of(block.number, block.revision, block.erased, opened)
+
+    def delete(self, user: UserId, ids: Sequence[str] | None) -> int:
+        """Erase rows; with all of them the key."""
+        count = self._rows.delete(user, ids)
+        if ids is None:
+            self._vault.forget(user)
+        return count
+
+    def derive(self, user: UserId, updates: Sequence[Row]) -> None:
+        """Seal what was derived anew."""
+        sealed = [
+            (self._derived(user, str(name), vector, latent), encoder, None, taste, key, name)
+            for vector, encoder, latent, taste, key, name in updates
+        ]
+        self._rows.derive(user, sealed)
+
+    def people(self) -> Sequence[UserId]:
+        """Everyone of whom evidence or turns are kept."""
+        return self._rows.people()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._rows.close()
+
+    def _sealed(self, user: UserId, row: Row) -> Row:
+        told = json.dumps([row[column] for column in _TOLD], ensure_ascii=False)
+        made = ["" if column in _TOLD else value for column, value in enumerate(row)]
+        made[_TEXT] = _seal(self._vault, user, place_of("evidence", row[0]), told)
+        made[_VECTOR] = self._derived(user, row[0], row[_VECTOR], row[_LATENT])
+        made[_LATENT] = None
+        return tuple(made)
+
+    def _opened(self, user: UserId, entry: Entry) -> Entry:
+        name = entry.evidence.id
+        row = list(row_again(entry))
+        told = _open(self._vault, user, place_of("evidence", name), entry.evidence.text)
+        for column, value in zip(_TOLD, json.loads(told), strict=True):
+            row[column] = value
+        vector, latent = entry.vector, None
+        if vector is not None:
+            plain = self._vault.open(user, place_of("derived", name), vector)
+            (long,) = struct.unpack_from("<I", plain)
+            vector, latent = plain[4 : 4 + long] or None, plain[4 + long :] or None
+        whole = entry_of(user, (entry.key, *row))
+        return replace(
+            whole,
+            vector=vector,
+            encoder=entry.encoder,
+            latent=unpack_latent(latent),
+            taste=entry.taste,
+        )
+
+    def _derived(
+        self, user: UserId, name: str, vector: bytes | None, latent: bytes | None
+    ) -> bytes | None:
+        """Vector and latent difference as one sealed whole."""
+        if vector is None and latent is None:
+            return None
+        plain = struct.pack("<I", len(vector or b"")) + (vector or b"") + (latent or b"")
+        return self._vault.seal(user, place_of("derived", name), plain)
+
+
+class SealedTurns:
+    """Turns that are sealed before they go to other rows.
+
+    Args:
+        rows: Where they go.
+        vault: Seals them.
+    """
+
+    def __init__(self, rows: TurnRows, vault: Vault) -> None:
+        self._rows = rows
+        self._vault = vault
+
+    def add(
+        self, user: UserId, response: str, body: str, reactions: Sequence[str]
+    ) -> "Future[None]":
+        """Seal a turn and its reactions and keep them."""
+        sealed = [self._seal("reactions", user, response, each) for each in reactions]
+        return self._rows.add(user, response, self._seal("turns", user, response, body), sealed)
+
+    def react(self, user: UserId, wanted: Mapping[str, str], body: str) -> Turn:
+        """Seal a reaction and keep it; returns its turn, opened."""
+        sealed = self._seal("reactions", user, wanted["response"], body)
+        return self._opened(self._rows.react(user, wanted, sealed))
+
+    def turns(self, user: UserId | None) -> Sequence[Turn]:
+        """Turns, opened."""
+        return [self._opened(each) for each in self._rows.turns(user)]
+
+    def bodies(self, user: UserId, responses: Sequence[str]) -> Mapping[str, str]:
+        """Bodies, opened."""
+        found = self._rows.bodies(user, responses)
+        return {name: self._open("turns", user, body, name) for name, body in found.items()}
+
+    def erase(self, user: UserId) -> int:
+        """Erase a person's turns, and their key."""
+        count = self._rows.erase(user)
+        self._vault.forget(user)
+        return count
+
+    def _opened(self, turn: Turn) -> Turn:
+        return Turn(
+            turn.user,
+            self._open("turns", turn.user, turn.body),
+            tuple(self._open("reactions", turn.user, each) for each in turn.reactions),
+        )
+
+    def _seal(self, table: str, user: UserId, response: str, body: str) -> str:
+        """The rows do not say of which response a body is, so that it says so itself, bound."""
+        told = base64.b64encode(response.encode()).decode()
+        return f"{told}:{_seal(self._vault, user, place_of(table, response), body)}"
+
+    def _open(self, table: str, user: UserId, sealed: str, response: str | None = None) -> str:
+        told, _, text = sealed.partition(":")
+        if not text.startswith(_HEAD):
+            raise _unsealed()
+        found = base64.b64decode(told).decode()
+        if response not in (None, found):
+            raise CorruptStoreError("a turn was moved", hint="restore a backup")
+        return _open(self._vault, user, place_of(table, found), text)
+
+
+def _seal(vault: Vault, user: UserId, place: bytes, text: str) -> str:
+    return _HEAD + base64.b85encode(vault.seal(user, place, text.encode())).decode("ascii")
+
+
+def _open(vault: Vault, user: UserId, place: bytes, sealed: str) -> str:
+    if not sealed.startswith(_HEAD):
+        raise _unsealed()
+    try:
+        data = base64.b85decode(sealed[len(_HEAD) :])
+    except ValueError as error:
+        raise CorruptStoreError("a sealed row does not read", hint="restore a backup") from error
+    return vault.open(user, place, data).decode()
+
+
+def _unsealed() -> StoreError:
+    return StoreError(
+        "the store was written without encryption",
+        hint="export its people, and import them into a new store",
+    )
