@@ -45,7 +45,7 @@ def thresholds(grades: Sequence[Graded]) -> list[float]:
 
 def level(grade: Graded) -> int:
     """The step of a grade, from 0 to ``LEVELS - 1``."""
-    return min(LEVELS - 1, int(grade.value * (LEVELS - 1) + 0.5))
+    return max(0, min(LEVELS - 1, int(grade.value * (LEVELS - 1) + 0.5)))
 
 
 def rows(
