@@ -104,7 +104,8 @@ _PATTERNS: dict[str, str] = {
     r"|hours|simply adore|just (?:love|adore)|right\?|great, i)\b",
     "matter": r"^(?:the|there|a|an|it|this|that|[a-z]+s|preferences?|love|hate|paris) .*\b(?:is|are"
     r"|was|were|can be|has|have|did|fell|explains|covers|asks|takes)\b",
-    "your": r"\b(?:your|that (?:he|she|they|the)|you again|you,)\b",
+    "your": r"\b(?:your|that (?:he|she|they|the)|you again|you,"
+    r"|you (?:gave|sent|made|said|did|wore|wrote))\b",
     "but_i": r"\b(?:but|yet|and|unlike \w+ \w+|,) (?:now )?i (?!want|need)\w+",
 }
 _COMPILED = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}

@@ -129,13 +129,13 @@ def _fitted(
 def _thresholds(
     texts: list[str], held_back: NDArray[np.float64], own: NDArray[np.bool_]
 ) -> Thresholds:
-    """Where precision and recall together, as F1, are best; the highest of equals."""
+    """Where the worse of precision and recall is best; the highest of equals."""
     grid = [round(0.05 * step, 2) for step in range(4, 19)]
     best, chosen = -1.0, Thresholds(0.5, 0.5)
     for framed, unframed in itertools.product(grid, grid):
         least = Thresholds(framed, unframed)
         said = _said(texts, held_back, least)
-        score = 2.0 * (said & own).sum() / max(1, said.sum() + own.sum())
+        score = (said & own).sum() / max(1, said.sum(), own.sum())
         if unframed >= framed and score >= best:
             best, chosen = score, least
     return chosen
