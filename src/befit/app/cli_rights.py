@@ -45,9 +45,9 @@ def register(app: typer.Typer) -> None:
 
 def heeding(cycle: "Cycle", shop: "Workshop") -> "tuple[Cycle, ConsentedMemory]":
     """The cycle with a memory that heeds its people, and that memory."""
-    rights, options = late("app.rights"), shop.settings.memory
-    memory: ConsentedMemory = rights.heeding(cycle.memory, options)
-    journal = rights.heeding_journal(cycle.journal, options)
+    rights = late("app.rights")
+    memory: ConsentedMemory = rights.heeding(cycle.memory, shop.settings.memory)
+    journal = rights.heeding_journal(cycle.journal, memory)
     return replace(cycle, memory=memory, journal=journal), memory
 
 

@@ -7,6 +7,7 @@ from befit.core.protocols import Journal, Memory
 from befit.memory.consented import ConsentedMemory
 from befit.memory.consented_journal import ConsentedJournal
 from befit.memory.ledger import SqliteLedger
+from befit.memory.sealed import SealedMemory, vault_at
 from befit.values.injection import InjectionScreen
 
 
@@ -19,15 +20,15 @@ def heeding(memory: Memory, options: Mapping[str, Any]) -> ConsentedMemory:
     """
     if isinstance(memory, ConsentedMemory):
         return memory
-    return ConsentedMemory(memory=memory, ledger=_ledger(options), screen=InjectionScreen())
+    vault = None
+    if isinstance(memory, SealedMemory):
+        vault = vault_at(memory.keys or f"{memory.path}.keys", "rights")
+    ledger = SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights", vault=vault)
+    return ConsentedMemory(memory=memory, ledger=ledger, screen=InjectionScreen())
 
 
-def heeding_journal(journal: Journal, options: Mapping[str, Any]) -> Journal:
+def heeding_journal(journal: Journal, memory: ConsentedMemory) -> Journal:
     """A journal that shows to learners only whom it may; one that does is left as it is."""
     if isinstance(journal, ConsentedJournal):
         return journal
-    return ConsentedJournal(journal=journal, ledger=_ledger(options))
-
-
-def _ledger(options: Mapping[str, Any]) -> SqliteLedger:
-    return SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights")
+    return ConsentedJournal(journal=journal, ledger=memory.ledger)

@@ -24,6 +24,7 @@ from befit.memory.blocks import microseconds, moment
 from befit.memory.codec import dump, evidence_from_json, evidence_to_json, is_text
 from befit.memory.erasure import search_bytes
 from befit.memory.schema import translate
+from befit.memory.vault import Vault, open_text, place_of, seal_text
 
 T = TypeVar("T")
 Verb = Literal["consent", "pin", "reject", "release"]
@@ -101,9 +102,11 @@ class SqliteLedger:
 
     Attributes:
         path: The file; made with the first decision.
+        vault: Seals what was decided and what waits; None keeps it readable.
     """
 
     path: str | Path = "befit.db.rights"
+    vault: Vault | None = None
     _open: _Open = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -118,7 +121,8 @@ class SqliteLedger:
         """
         d = decision
         _check(d)
-        row = (d.user, microseconds(d.at), d.verb, d.subject, d.scope, d.value)
+        told = self._seal(d.user, "decisions", d.subject)
+        row = (d.user, microseconds(d.at), d.verb, told, d.scope, d.value)
         query = "INSERT INTO decisions (user, at, verb, subject, scope, value) VALUES (?,?,?,?,?,?)"
         self._write(lambda connection: connection.execute(query, row).rowcount)
 
@@ -138,7 +142,14 @@ class SqliteLedger:
                     (user,),
                 ).fetchall()
                 found = tuple(
-                    Decision(user=user, at=moment(a), verb=v, subject=s, scope=w, value=n)
+                    Decision(
+                        user=user,
+                        at=moment(a),
+                        verb=v,
+                        subject=self._unseal(user, "decisions", s),
+                        scope=w,
+                        value=n,
+                    )
                     for a, v, s, w, n in rows
                 )
                 self._open.ready[user] = found
@@ -151,13 +162,9 @@ class SqliteLedger:
     def hold(self, items: Sequence[Held]) -> None:
         """Keep evidence apart; what waits already stays as it is."""
         rows = [
-            (
-                item.evidence.user,
-                item.evidence.id,
-                item.reason,
-                dump(evidence_to_json(item.evidence)),
-            )
+            (e.user, e.id, item.reason, self._seal(e.user, e.id, dump(evidence_to_json(e))))
             for item in items
+            for e in [item.evidence]
         ]
         query = "INSERT OR IGNORE INTO held (user, id, reason, body) VALUES (?, ?, ?, ?)"
         if rows:
@@ -167,9 +174,10 @@ class SqliteLedger:
         """What waits for the person's word, oldest first."""
 
         def work(connection: sqlite3.Connection) -> tuple[Held, ...]:
-            query = "SELECT body, reason FROM held WHERE user = ? ORDER BY number"
+            query = "SELECT id, body, reason FROM held WHERE user = ? ORDER BY number"
             rows = connection.execute(query, (user,)).fetchall()
-            return tuple(Held(evidence_from_json(json.loads(b), "held"), r) for b, r in rows)
+            bodies = [(self._unseal(user, name, body), reason) for name, body, reason in rows]
+            return tuple(Held(evidence_from_json(json.loads(b), "held"), r) for b, r in bodies)
 
         return self._read(user, work, ())
 
@@ -181,10 +189,16 @@ class SqliteLedger:
 
     def drop_decisions(self, user: UserId, subjects: Sequence[str]) -> int:
         """Erase what was decided on some subjects; returns how many decisions."""
-        rows = [(user, each) for each in subjects]
-        query = "DELETE FROM decisions WHERE user = ? AND subject = ?"
-        needles = [each.encode() for each in subjects]
-        return self._delete(user, lambda c: c.executemany(query, rows).rowcount, needles)
+        gone = set(subjects)
+
+        def work(connection: sqlite3.Connection) -> int:
+            query = "SELECT number, subject FROM decisions WHERE user = ?"
+            rows = connection.execute(query, (user,)).fetchall()
+            found = [(n,) for n, s in rows if self._unseal(user, "decisions", s) in gone]
+            query = "DELETE FROM decisions WHERE number = ?"
+            return connection.executemany(query, found).rowcount if found else 0
+
+        return self._delete(user, work, [each.encode() for each in subjects])
 
     def erase(self, user: UserId) -> int:
         """Erase all that was decided and all that waits; returns how many records."""
@@ -194,7 +208,10 @@ class SqliteLedger:
             queries = (f"DELETE FROM {table} WHERE user = ?" for table in tables)  # noqa: S608
             return sum(connection.execute(query, (user,)).rowcount for query in queries)
 
-        return self._delete(user, work)
+        count = self._delete(user, work)
+        if self.vault is not None:
+            self.vault.forget(user)
+        return count
 
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""
@@ -218,6 +235,12 @@ class SqliteLedger:
         if count and needles and search_bytes([self.path], needles):
             self._bare("VACUUM")
         return count
+
+    def _seal(self, user: UserId, row: str, text: str) -> str:
+        return text if self.vault is None else seal_text(self.vault, user, _place(row), text)
+
+    def _unseal(self, user: UserId, row: str, text: str) -> str:
+        return text if self.vault is None else open_text(self.vault, user, _place(row), text)
 
     def _read(self, user: UserId, work: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         if not is_text(user) or not Path(self.path).exists():
@@ -272,6 +295,10 @@ class SqliteLedger:
         if self._open.connection is not None:
             self._open.connection.close()
             self._open.connection = None
+
+
+def _place(row: str) -> bytes:
+    return place_of("rights", row)
 
 
 def _check(decision: Decision) -> None:

@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from befit.core.errors import CorruptStoreError, StoreError
+from befit.core.errors import CorruptStoreError
 from befit.core.people import UserId
 from befit.memory.blocks import Block, entry_of, row_again, unpack_latent
 from befit.memory.journal import SqliteJournal
@@ -25,10 +25,9 @@ from befit.memory.keyring import FileKeyRing
 from befit.memory.recall import Entry
 from befit.memory.rows import EvidenceRows, Row, Turn, TurnRows
 from befit.memory.sqlite import SqliteMemory
-from befit.memory.vault import Vault, place_of
+from befit.memory.vault import HEAD, Vault, open_text, place_of, seal_text, unsealed
 from befit.memory.vault_shelf import FolderShelf
 
-_HEAD = "befit-sealed-1:"
 _TOLD = (3, 4, 6, 7, 8, 11)  # of a row: text, values, pair, scope, source, graded
 _TEXT, _VECTOR, _LATENT = 3, 13, 15
 
@@ -128,7 +127,7 @@ class SealedRows:
     def _sealed(self, user: UserId, row: Row) -> Row:
         told = json.dumps([row[column] for column in _TOLD], ensure_ascii=False)
         made = ["" if column in _TOLD else value for column, value in enumerate(row)]
-        made[_TEXT] = _seal(self._vault, user, place_of("evidence", row[0]), told)
+        made[_TEXT] = seal_text(self._vault, user, place_of("evidence", row[0]), told)
         made[_VECTOR] = self._derived(user, row[0], row[_VECTOR], row[_LATENT])
         made[_LATENT] = None
         return tuple(made)
@@ -136,7 +135,7 @@ class SealedRows:
     def _opened(self, user: UserId, entry: Entry) -> Entry:
         name = entry.evidence.id
         row = list(row_again(entry))
-        told = _open(self._vault, user, place_of("evidence", name), entry.evidence.text)
+        told = open_text(self._vault, user, place_of("evidence", name), entry.evidence.text)
         for column, value in zip(_TOLD, json.loads(told), strict=True):
             row[column] = value
         vector, latent = entry.vector, None
@@ -212,34 +211,13 @@ class SealedTurns:
     def _seal(self, table: str, user: UserId, response: str, body: str) -> str:
         """The rows do not say of which response a body is, so that it says so itself, bound."""
         told = base64.b64encode(response.encode()).decode()
-        return f"{told}:{_seal(self._vault, user, place_of(table, response), body)}"
+        return f"{told}:{seal_text(self._vault, user, place_of(table, response), body)}"
 
     def _open(self, table: str, user: UserId, sealed: str, response: str | None = None) -> str:
         told, _, text = sealed.partition(":")
-        if not text.startswith(_HEAD):
-            raise _unsealed()
+        if not text.startswith(HEAD):
+            raise unsealed()
         found = base64.b64decode(told).decode()
         if response not in (None, found):
             raise CorruptStoreError("a turn was moved", hint="restore a backup")
-        return _open(self._vault, user, place_of(table, found), text)
-
-
-def _seal(vault: Vault, user: UserId, place: bytes, text: str) -> str:
-    return _HEAD + base64.b85encode(vault.seal(user, place, text.encode())).decode("ascii")
-
-
-def _open(vault: Vault, user: UserId, place: bytes, sealed: str) -> str:
-    if not sealed.startswith(_HEAD):
-        raise _unsealed()
-    try:
-        data = base64.b85decode(sealed[len(_HEAD) :])
-    except ValueError as error:
-        raise CorruptStoreError("a sealed row does not read", hint="restore a backup") from error
-    return vault.open(user, place, data).decode()
-
-
-def _unsealed() -> StoreError:
-    return StoreError(
-        "the store was written without encryption",
-        hint="export its people, and import them into a new store",
-    )
+        return open_text(self._vault, user, place_of(table, found), text)

@@ -10,6 +10,7 @@ Source: NIST SP 800-38D (GCM; random 96-bit nonces, at most 2^32 a key); Boneh a
 revocable backup system" (erasing data by erasing its key).
 """
 
+import base64
 import os
 import struct
 from collections import OrderedDict
@@ -27,6 +28,7 @@ from befit.core.people import UserId
 from befit.memory.keyring import KeyRing
 
 OVERHEAD = 29  # bytes by which a sealed text is longer: version, nonce, tag
+HEAD = "befit-sealed-1:"  # of a sealed text
 _VERSION = b"\x01"
 _NONCE = 12
 _CACHED = 4096  # people whose data key is kept ready
@@ -203,6 +205,35 @@ class Vault:
     def _binding(self, name: str) -> bytes:
         """What a wrapped key is bound to: the name stands for tenant and person."""
         return framed(b"befit.data-key", name.encode())
+
+
+def seal_text(vault: Vault, person: UserId, place: bytes, text: str) -> str:
+    """As `Vault.seal`, of text to text."""
+    return HEAD + base64.b85encode(vault.seal(person, place, text.encode())).decode("ascii")
+
+
+def open_text(vault: Vault, person: UserId, place: bytes, sealed: str) -> str:
+    """What `seal_text` sealed.
+
+    Raises:
+        StoreError: It never was sealed.
+        CorruptStoreError: It was changed or moved, is another person's, or the key is gone.
+    """
+    if not sealed.startswith(HEAD):
+        raise unsealed()
+    try:
+        data = base64.b85decode(sealed[len(HEAD) :])
+    except ValueError as error:
+        raise _damaged() from error
+    return vault.open(person, place, data).decode()
+
+
+def unsealed() -> StoreError:
+    """The error for a text that never was sealed."""
+    return StoreError(
+        "the store was written without encryption",
+        hint="export its people, and import them into a new store",
+    )
 
 
 def _damaged() -> CorruptStoreError:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from befit.core.errors import CorruptStoreError, InputError
+from befit.core.errors import CorruptStoreError, InputError, StoreError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
 from befit.memory.ledger import Decision, Held, Ledger, SqliteLedger
+from befit.memory.sealed import vault_at
 
 ADA, BOB = UserId("ada-the-first"), UserId("bob-the-other")
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -72,6 +73,27 @@ def test_what_was_decided_on_a_subject_goes(tmp_path: Path) -> None:
     assert ledger.decisions(ADA) == (_decision(1),)
     assert b"marzipan" not in (tmp_path / "r").read_bytes()
     assert SqliteLedger(path=tmp_path / "none").drop_decisions(ADA, ["length"]) == 0
+
+
+def test_sealed_it_says_nothing_and_is_the_same(tmp_path: Path) -> None:
+    vault = vault_at(tmp_path / "keys", "rights")
+    ledger = SqliteLedger(path=tmp_path / "r", vault=vault)
+    decision = replace(_decision(1), subject="topic:marzipan")
+    for each in (decision, _decision(2)):
+        ledger.decide(each)
+    ledger.hold([_held("1", "marzipan"), _held("2", "soup")])
+    again = SqliteLedger(path=tmp_path / "r", vault=vault)
+    assert again.decisions(ADA) == (decision, _decision(2))
+    assert again.held(ADA) == (_held("1", "marzipan"), _held("2", "soup"))
+    assert b"marzipan" not in (tmp_path / "r").read_bytes()
+    plain = SqliteLedger(path=tmp_path / "plain")
+    plain.decide(decision)
+    with pytest.raises(StoreError, match="without encryption"):
+        SqliteLedger(path=tmp_path / "plain", vault=vault).decisions(ADA)
+    assert ledger.drop_decisions(ADA, ["topic:marzipan"]) == 1
+    assert ledger.decisions(ADA) == (_decision(2),)
+    assert ledger.erase(ADA) == 3
+    assert list(vault.shelf.names()) == []
 
 
 def test_a_fork_has_its_own_connection(tmp_path: Path) -> None:
