@@ -179,7 +179,7 @@ def test_a_sealed_store_says_nothing_and_its_keys_are_rotated(befit: Befit, tmp_
     befit("remember", "ann", "I love marzipan.")
     assert not [f for f in tmp_path.rglob("*") if f.is_file() and b"marzipan" in f.read_bytes()]
     before = Path("befit.db.keys").read_bytes()
-    assert befit("rotate-keys", "--json").json["wrapped"] == 1
+    assert befit("rotate", "--json").json["wrapped"] == 1
     assert Path("befit.db.keys").read_bytes() != before
     assert _beliefs(befit).keys() == {"topic:marzipan"}
 
@@ -187,7 +187,7 @@ def test_a_sealed_store_says_nothing_and_its_keys_are_rotated(befit: Befit, tmp_
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("rotate-keys",), 2),
+        (("rotate",), 2),
         (("correct", "ann", "nothing", "0.5"), 2),
         (("correct", "ann", "length", "2"), 2),
         (("pin", "ann", "length"), 3),

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
     for command in (correct, pin, reject, release, consent, held, forget):
         app.command()(command)
     app.command("import")(import_)
-    app.command("rotate-keys")(rotate_keys)
+    app.command("rotate")(rotate)
 
 
 def heeding(cycle: "Cycle", shop: "Workshop") -> "tuple[Cycle, ConsentedMemory]":
@@ -245,7 +245,7 @@ def _own(memory: "ConsentedMemory", data: Any, user: UserId | None) -> int:
     return count
 
 
-def rotate_keys(as_json: Json = False) -> None:
+def rotate(as_json: Json = False) -> None:
     """Put a new master key in place of the old, while the server serves; only of a sealed store."""
     options = workshop().settings.memory
     keys = Path(options.get("keys") or f"{options.get('path', 'befit.db')}.keys")
