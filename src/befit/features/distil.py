@@ -29,11 +29,13 @@ LONGEST = 20_000  # characters read of one text
 STATED = 0.3  # noise of a plain statement that was understood
 
 _SENTENCE = re.compile(r"(?<=[.!?\u2026])[\"'\u201d)]*\s+(?=[^a-z])|\n+")
+_SELF = re.compile(r"\b(?:i|me|mine|myself)\b", re.IGNORECASE)
 _LEAST, _MOST = 2, 60  # words of a sentence that is worth reading
 _MISREAD = 1.6  # variance of a value that was read where nothing was stated: prior and value
 _GUESSED = 0.7  # strength where no frame says how strong
 _UNDECIDED = 0.2  # of the head's lean in [-1, 1]; less says neither for nor against
-_GRAMMAR = 0.15  # probability under which even a sentence that the grammar reads is let go
+_GRAMMAR = 0.02  # least probability of what is said of how to answer, which the grammar knows well
+_REQUESTED = 0.5  # likewise of another dimension, which a request may name as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,7 @@ class Distiller:
     ) -> Statement | None:
         values = read_statement(self.space, sentence)
         noise = 0.0
-        if values and own >= (_GRAMMAR if _named(values) else 0.5 * least.framed):
+        if values and own >= self._least(values, least):
             own = max(own, least.framed)
         elif not values and heard(sentence, own, liked, least):
             stance, noise = _stance(sentence, liked)
@@ -106,6 +108,16 @@ class Distiller:
             noise=math.hypot(noise, doubted(own)),
             scope=scope_of(sentence),
         )
+
+    def _least(self, values: Mapping[str, float], least: Thresholds) -> float:
+        """From which probability what the grammar read is believed.
+
+        "Keep it short" can only be meant; "show me cats" is a request where cats are a dimension.
+        """
+        if any(name.startswith(TOPIC) for name in values):
+            return 0.5 * least.framed
+        answers = {d.name for d in self.space.dimensions if d.feature or d.universal}
+        return _GRAMMAR if answers.issuperset(values) else _REQUESTED
 
 
 def sentences(text: str) -> list[str]:
@@ -128,6 +140,7 @@ def heard(sentence: str, own: float, liked: float, least: Thresholds) -> bool:
     if own >= least.framed and stance_of(sentence) is not None:
         return True
     sure = own >= least.unframed and abs(2.0 * liked - 1.0) >= _UNDECIDED
+    sure = sure and _SELF.search(sentence) is not None  # without a frame, they speak of themselves
     return sure and bool(matter_of(sentence))
 
 
@@ -143,10 +156,6 @@ def _stance(sentence: str, liked: float) -> tuple[Stance, float]:
 def doubted(probability: float) -> float:
     """Noise of a value that was stated with this probability, and misread otherwise."""
     return math.sqrt(probability * STATED**2 + (1.0 - probability) * _MISREAD)
-
-
-def _named(values: Mapping[str, float]) -> bool:
-    return any(not name.startswith(TOPIC) for name in values)
 
 
 _ASK = (

@@ -59,6 +59,23 @@ def test_what_is_not_an_own_preference_is_left(text: str) -> None:
     assert not OWN.distil(text)
 
 
+WHOLE = PreferenceSpace(
+    "whole",
+    "1",
+    (
+        Dimension("length", "s", "l", feature="length", words_low=("short",), words_high=("long",)),
+        Dimension("pets", "no pets", "pets", words_high=("cats",)),
+    ),
+)
+
+
+def test_a_request_that_names_a_need_is_no_preference() -> None:
+    own = Distiller(space=WHOLE)
+    assert not own.distil("Show me cats.")
+    assert [each.values for each in own.distil("Keep it short.")] == [{"length": -0.8}]
+    assert [each.values for each in own.distil("I really love cats.")] == [{"pets": 1.0}]
+
+
 def test_a_text_is_read_sentence_by_sentence_with_its_scopes() -> None:
     text = (
         "We had soup yesterday. My brother hates soup. At work, I avoid long meetings.\n"
