@@ -69,7 +69,7 @@ def fit_statements(folder: Path, seed: int = 0) -> dict[str, float]:
         "precision" and "recall" on held-back sentences, "topic_accuracy" (a frame says the right
         direction and names the topic), "direction_accuracy" (of the head alone), and "false/KIND":
         the share of the sentences of that kind that were taken for statements; and "held/..." the
-        same of the shipped head on sentences that had no part in frames, cues or fit.
+        same of the shipped head on sentences that it was never fitted on.
     """
     rows = sayings()
     texts = [row.text for row in rows]
