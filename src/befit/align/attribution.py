@@ -9,13 +9,14 @@ Source: leave-one-out attribution of context, ContextCite, Cohen-Wang et al. 202
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from befit.core.dialogue import Conditioning, Context
 from befit.core.preference import Profile
 from befit.core.protocols import Personalizer
 
 
+@runtime_checkable
 class Likelihoods(Protocol):
     """A model that can say how likely it finds replies, in mean nats per token."""
 

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from befit.app.rights import heeding, heeding_journal
 from befit.app.settings import Settings, Table, misspelt
 from befit.belief.fold import Measure
 from befit.core import protocols
@@ -75,14 +76,16 @@ class Workshop:
     settings: Settings
 
     def cycle(self) -> Cycle:
-        """All components, wired."""
+        """All components, wired; memory and journal heed what their people allowed."""
+        kept = self.build("memory", self.settings.memory, "memory")
+        memory = heeding(kept, self.settings.memory)
         return Cycle(
-            memory=self.build("memory", self.settings.memory, "memory"),
+            memory=memory,
             personalizer=self.build("personalizer", self.settings.personalizer, "personalizer"),
             policy=self.policy,
             boundary=self.boundary,
             interpreter=self.build("interpreter", self.settings.interpreter, "interpreter"),
-            journal=self.journal,
+            journal=heeding_journal(self.journal, memory),
             artifacts=self.artifacts,
             candidates=self.settings.candidates,
         )

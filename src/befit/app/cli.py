@@ -15,7 +15,7 @@ import sys
 
 import typer
 
-from befit.app import cli_learning, cli_person, cli_store, cli_system
+from befit.app import cli_ask, cli_infer, cli_learning, cli_person, cli_store, cli_system
 from befit.core.errors import (
     BefitError,
     ConfigError,
@@ -43,6 +43,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 cli_person.register(app)
+cli_ask.register(app)
+cli_infer.register(app)
 cli_learning.register(app)
 cli_store.register(app)
 cli_system.register(app)

@@ -6,6 +6,7 @@ from uuid import uuid4
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, PreferenceSpace
+from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
 
 LONGEST = 4_000  # characters of one memory
@@ -15,6 +16,8 @@ def stated(
     space: PreferenceSpace, user: UserId, text: str, at: datetime, scope: str = ""
 ) -> Evidence:
     """A statement, with what it says of the space's dimensions and of open topics.
+
+    Where no scope is given, the words themselves may name one: "at work, give figures".
 
     Raises:
         InputError: The text is blank, too long, or not valid Unicode.
@@ -37,5 +40,5 @@ def stated(
         at=at,
         text=words,
         values=read_statement(space, words),
-        scope=scope,
+        scope=scope or scope_of(words),
     )

@@ -13,7 +13,7 @@ the position of a click, Joachims, Swaminathan and Schnabel 2017.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import combinations
 
@@ -30,6 +30,7 @@ from befit.core.feedback import (
 )
 from befit.core.people import EvidenceKind
 from befit.core.preference import Evidence, Graded, Pair, PreferenceSpace
+from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
 from befit.feedback.provenance import own_words, placed
 
@@ -95,7 +96,8 @@ class ReactionInterpreter:
         if not text.strip():
             return []
         values = read_statement(self.space, text)
-        return [_evidence(turn, reaction, kind=EvidenceKind.STATED, text=text, values=values)]
+        found = _evidence(turn, reaction, kind=EvidenceKind.STATED, text=text, values=values)
+        return [replace(found, scope=found.scope or scope_of(text))]
 
     def _pair(self, turn: Interaction, reaction: Feedback, weight: float = 1.0) -> list[Evidence]:
         return [

@@ -20,7 +20,9 @@ from befit.core.errors import InputError, InvalidFeedbackError
 from befit.core.feedback import Behaviour, Choice, Comment, Edit, Feedback, Rating
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Evidence, PreferenceSpace
+from befit.memory.consented import ConsentedMemory
 from befit.memory.portability import export_person
+from befit.memory.portable_rights import export_rights
 
 _KINDS = (EvidenceKind.STATED, EvidenceKind.AUTHORED, EvidenceKind.DEMOGRAPHIC)
 
@@ -70,6 +72,9 @@ class Me:
         """Everything that is kept, in the format that `befit import` reads."""
         cycle = self.offload.cycle
         kept = await self.offload.call(export_person, cycle.memory, cycle.journal, ask.person)
+        if isinstance(cycle.memory, ConsentedMemory):
+            ledger = cycle.memory.ledger
+            kept |= await self.offload.call(export_rights, ledger, ask.person)
         return json_reply(kept)
 
     async def forget(self, ask: Ask) -> Reply:

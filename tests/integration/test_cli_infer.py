@@ -1,0 +1,104 @@
+"""Commands that ask and infer, over a real store and the embedded models."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from befit.app import cli
+from befit.app.settings import load_settings
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Befit = Callable[..., Ran]
+
+
+@pytest.fixture
+def befit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Befit:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return run
+
+
+def test_questions_are_asked_answered_and_skipped_until_nothing_is_worth_asking(
+    befit: Befit,
+) -> None:
+    first = befit("ask", "ana", "--json").json
+    assert first["gain"] > 0.2
+    befit("ask", "ana", "--about", first["dimension"], "--answer", "low")
+    beliefs = befit("profile", "ana", "--json").json["beliefs"]
+    assert [(b["dimension"], b["mean"] < -0.5) for b in beliefs] == [(first["dimension"], True)]
+    asked = {first["dimension"]}
+    for _ in range(60):
+        question = befit("ask", "ana", "--json").json
+        if question is None:
+            break
+        assert question["dimension"] not in asked
+        asked.add(question["dimension"])
+        befit("ask", "ana", "--about", question["dimension"], "--answer", "skip")
+    assert befit("ask", "ana").out.strip() == "nothing worth asking"
+    assert len(befit("profile", "ana", "--json").json["beliefs"]) == 1
+    assert befit("ask", "ana", "--about", "length").code == 2
+    assert befit("ask", "ana", "--about", "nonsense", "--answer", "low").code == 2
+
+
+def test_what_is_usual_is_learned_from_those_who_allow_it(befit: Befit) -> None:
+    for user in ("a", "b", "c", "d"):
+        befit("remember", user, "No bullet points.")
+    refused = befit("learn-beliefs")
+    assert refused.code == 6
+    assert "way out" in refused.err
+    for user in ("a", "b", "c", "d"):
+        befit("consent", user, "stated", "train", "on")
+    learned = befit("learn-beliefs", "--out", "befit.toml", "--json").json
+    mean, std = learned["prior"]["population"]["lists"]
+    assert mean < -0.5
+    assert std < 1.0
+    assert load_settings().inferer["prior"]["population"]["lists"] == [mean, std]
+    befit("remember", "e", "Please be warm.")
+    dimensions = {b["dimension"] for b in befit("profile", "e", "--json").json["beliefs"]}
+    assert "warmth" in dimensions
+
+
+@pytest.mark.local
+def test_a_text_is_distilled_and_an_answer_attributed(befit: Befit, tmp_path: Path) -> None:
+    post = tmp_path / "post.txt"
+    post.write_text(
+        "I went to Rome last week. I hate long queues. My brother loves spicy food. "
+        "Please keep your answers short.",
+        "utf-8",
+    )
+    assert befit("distil", "ana", str(post), "--dry-run").code == 0
+    assert befit("profile", "ana").code == 3
+    found = befit("distil", "ana", str(post), "--json").json
+    assert {name for each in found for name in each["values"]} >= {"topic:long queues"}
+    assert not any("spicy" in name for each in found for name in each["values"])
+    befit("remember", "ana", "No bullet points, please.")
+    answer = befit("respond", "ana", "How can I sleep better?", "--json").json
+    shares = befit("attribute", "ana", answer["id"], "--json").json
+    assert {share["belief"] for share in shares} == set(answer["beliefs"])
+    assert befit("attribute", "ben", answer["id"]).code == 3
+    assert befit("distil", "ana", "nowhere.txt").code == 2
