@@ -68,12 +68,12 @@ def test_questions_are_asked_answered_and_skipped_until_nothing_is_worth_asking(
 def test_what_is_usual_is_learned_from_those_who_allow_it(befit: Befit) -> None:
     for user in ("a", "b", "c", "d"):
         befit("remember", user, "No bullet points.")
-    refused = befit("learn-beliefs")
+    refused = befit("prior")
     assert refused.code == 6
     assert "way out" in refused.err
     for user in ("a", "b", "c", "d"):
         befit("consent", user, "stated", "train", "on")
-    learned = befit("learn-beliefs", "--out", "befit.toml", "--json").json
+    learned = befit("prior", "--out", "befit.toml", "--json").json
     mean, std = learned["prior"]["population"]["lists"]
     assert mean < -0.5
     assert std < 1.0

@@ -1,4 +1,4 @@
-"""Commands that ask a person, and that learn from everybody how beliefs go: ask, learn-beliefs."""
+"""Commands that ask a person, and that learn from everybody how beliefs go: ask, prior."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ _VALUES = {Answer.LOW: -0.8, Answer.BETWEEN: 0.0, Answer.HIGH: 0.8}
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(ask)
-    app.command("learn-beliefs")(learn_beliefs)
+    app.command()(prior)
 
 
 def ask(
@@ -92,7 +92,7 @@ def _evidence(user: str, about: str, answer: Answer, scope: str) -> Evidence:
     )
 
 
-def learn_beliefs(
+def prior(
     out: Annotated[Path, typer.Option(help="Where to write the table for befit.toml.")] = Path(
         "befit-inferer.toml"
     ),
