@@ -11,7 +11,11 @@ def lines(rows: Sequence[dict[str, Any]]) -> str:
     said = []
     for row in rows:
         name = row["dimension"].removeprefix(TOPIC)
-        said.append(f"{row['mean']:+.2f} ± {row['std']:.2f}  {name}")
+        since = f"  since {row['since']:%Y-%m-%d}" if row.get("since") else ""
+        said.append(f"{row['mean']:+.2f} ± {row['std']:.2f}  {name}{since}")
+        if "why" in row:
+            said += [f"        {reason}" for reason in row.get("reasons", ())]
+            said += [f"        to ask: {row['question']}"] if row.get("question") else []
         said += [
             f"        {e.at:%Y-%m-%d} {e.kind.value}: {e.text or 'a reaction'} [{e.id}]"
             for e in row.get("why", ())
