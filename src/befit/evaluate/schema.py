@@ -57,6 +57,9 @@ class PairData:
         people: Whether ``user`` is a person; otherwise it is a group of prompts, and nothing
             personal can be learned.
         notes: Counts worth telling: ties dropped, people left out.
+        ties: Pairs of which the person preferred neither; ``chosen`` is either. Never asked about.
+        about: Person -> what they said of themselves: ``{"age": "30-39"}``; empty where nothing is
+            known.
     """
 
     name: str
@@ -68,6 +71,8 @@ class PairData:
     disjoint: Literal["texts", "prompts"] = "texts"
     people: bool = True
     notes: Mapping[str, float | str] = field(default_factory=dict)
+    ties: tuple[PairRow, ...] = ()
+    about: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Dataset(Protocol):
