@@ -30,7 +30,7 @@ from befit.core.people import UserId
 from befit.memory.codec import dump, feedback_to_json, is_text, turn_to_json
 from befit.memory.erasure import owe
 from befit.memory.people import Person, enrol, following, leave, person
-from befit.memory.rows import Turn, TurnRows, unknown_response
+from befit.memory.rows import NOTHING, Turn, TurnRows, unknown_response
 from befit.memory.sharded import Shards
 
 _REACTIONS: dict[str, Callable[..., Feedback]] = {
@@ -96,9 +96,29 @@ class RowJournal(ABC):
             return []
         return self._interactions(self._rows.turns(user))
 
-    def erase(self, user: UserId) -> int:
-        """Erase a person's turns and reactions; returns how many turns."""
-        return self._rows.erase(user) if is_text(user) else 0
+    def erase(self, user: UserId, responses: Sequence[str] | None = None) -> int:
+        """Erase a person's turns with their reactions, all or some; returns how many turns.
+
+        All of it happens or nothing; the turns that stay keep their order. A choice over a response
+        that goes says nothing any more, and goes too.
+
+        Args:
+            user: The person.
+            responses: Ids of the responses whose turns go; None is all of them. One that is not
+                there, or not theirs, is passed over.
+        """
+        if not is_text(user):
+            return 0
+        if responses is None:
+            return self._rows.erase(user)
+        gone = {each for each in responses if is_text(each)}
+        over = {
+            turn.response.id: places
+            for turn in self.read(user)
+            if turn.response.id not in gone
+            and (places := [n for n, f in enumerate(turn.feedback) if _is_over(f, gone)])
+        }
+        return self._rows.erase(user, sorted(gone), over)
 
     def _interactions(self, turns: Sequence[Turn]) -> list[Interaction]:
         try:
@@ -223,22 +243,33 @@ class SqliteTurns:
 
         return self._shards.of(user).read(work)
 
-    def erase(self, user: UserId) -> int:
-        """Erase a person's turns and reactions, bytes included; returns how many turns."""
+    def erase(
+        self,
+        user: UserId,
+        responses: Sequence[str] | None = None,
+        reactions: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> int:
+        """Erase a person's turns and reactions, or some, bytes included; returns how many turns."""
 
-        def work(connection: sqlite3.Connection) -> int:
+        def work(connection: sqlite3.Connection) -> tuple[int, bool]:
             who = person(connection, user)
             if who is None:
-                return 0
-            connection.execute("DELETE FROM reactions WHERE key >= ? AND key < ?", who.keys)
-            gone = connection.execute("DELETE FROM turns WHERE key >= ? AND key < ?", who.keys)
+                return 0, False
+            if responses is None:
+                connection.execute("DELETE FROM reactions WHERE key >= ? AND key < ?", who.keys)
+                gone = connection.execute("DELETE FROM turns WHERE key >= ? AND key < ?", who.keys)
+                count, marks = gone.rowcount, [who.head("turns"), who.head("reactions")]
+            else:
+                count, marks = _erase_some(connection, who, responses, reactions)
             leave(connection, who)
-            owe(connection, [who.head("turns"), who.head("reactions")])
-            return gone.rowcount
+            if marks:
+                owe(connection, marks)
+            return count, bool(marks)
 
         store = self._shards.of(user)
-        count = store.write(work)
-        store.scrub()
+        count, dirty = store.write(work)
+        if dirty:
+            store.scrub()
         return count
 
 
@@ -250,6 +281,33 @@ def _turn_key(connection: sqlite3.Connection, user: UserId, argument: str, respo
     if found is None:
         raise unknown_response(argument, response)
     return int(found[0])
+
+
+def _erase_some(
+    connection: sqlite3.Connection,
+    who: Person,
+    responses: Sequence[str],
+    reactions: Mapping[str, Sequence[int]],
+) -> tuple[int, list[bytes]]:
+    """Delete turns and single reactions; how many turns, and the marks of what went."""
+    find = "SELECT key FROM turns WHERE owner = ? AND response = ?"
+    listed = "SELECT key, mark FROM reactions WHERE turn = ? ORDER BY key"
+    drop = "DELETE FROM reactions WHERE key = ?"
+    count, marks = 0, []
+    for response in dict.fromkeys((*responses, *reactions)):
+        found = connection.execute(find, (who.number, response)).fetchone()
+        if found is None:
+            continue
+        said = connection.execute(listed, found).fetchall()
+        whole = response in responses
+        going = said if whole else [said[n] for n in reactions[response] if n < len(said)]
+        connection.executemany(drop, [(key,) for key, _ in going])
+        marks += [mark for _, mark in going]
+        if whole:
+            query = "DELETE FROM turns WHERE key = ? RETURNING mark"
+            marks += [mark for (mark,) in connection.execute(query, found).fetchall()]
+            count += 1
+    return count, marks
 
 
 def _add_reaction(connection: sqlite3.Connection, who: Person, turn: int, body: str) -> None:
@@ -292,6 +350,10 @@ def _restored(data: Mapping[str, Any]) -> Response:
             "beliefs": tuple(data["beliefs"]),
         }
     )
+
+
+def _is_over(feedback: Feedback, gone: set[str]) -> bool:
+    return isinstance(feedback, Choice) and feedback.over in gone
 
 
 def _feedback(data: Mapping[str, Any]) -> Feedback:

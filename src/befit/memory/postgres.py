@@ -23,7 +23,7 @@ from befit.memory.postgres_server import (
     unshield,
 )
 from befit.memory.profiles import RowMemory
-from befit.memory.rows import EvidenceRows, Row, Turn, TurnRows, unknown_response
+from befit.memory.rows import NOTHING, EvidenceRows, Row, Turn, TurnRows, unknown_response
 
 # a person who is new begins with revision 0: the same statement cannot move it, and need not
 _ENROL = (
@@ -69,6 +69,20 @@ _RECORD = (
     " INSERT INTO befit.reactions (tenant, person, turn, body)"
     " SELECT %s, %s, kept.key, t.body FROM kept,"
     " unnest(%s::text[]) WITH ORDINALITY AS t(body, place) ORDER BY place"
+)
+_UNREACT = (
+    "DELETE FROM befit.reactions r USING (SELECT r.tenant, r.person, r.turn, r.key, t.response,"
+    " row_number() OVER (PARTITION BY r.turn ORDER BY r.key) AS place FROM befit.reactions r"
+    " JOIN befit.turns t ON t.tenant = r.tenant AND t.person = r.person AND t.key = r.turn"
+    " WHERE r.tenant = %s AND r.person = %s) AS n"
+    " JOIN unnest(%s::text[], %s::bigint[]) AS gone(response, place)"
+    " ON gone.response = n.response AND gone.place = n.place"
+    " WHERE r.tenant = n.tenant AND r.person = n.person AND r.turn = n.turn AND r.key = n.key"
+)
+_ORPHANS = (
+    "DELETE FROM befit.reactions r WHERE r.tenant = %s AND r.person = %s AND NOT EXISTS"
+    " (SELECT 1 FROM befit.turns t"
+    " WHERE t.tenant = r.tenant AND t.person = r.person AND t.key = r.turn)"
 )
 _TURNS = (
     "SELECT t.person, t.key, t.body, r.body FROM befit.turns t LEFT JOIN befit.reactions r"
@@ -283,15 +297,27 @@ class PostgresTurns:
         rows = self._server.read(lambda c: c.execute(query, given).fetchall(), *whose)
         return {unshield(response): body for response, body in rows}
 
-    def erase(self, user: UserId) -> int:
-        """Erase a person's turns and reactions; returns how many turns."""
+    def erase(
+        self,
+        user: UserId,
+        responses: Sequence[str] | None = None,
+        reactions: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> int:
+        """Erase a person's turns with their reactions, all or some; returns how many turns."""
         whose = (self._tenant, shield(user))
+        which = "" if responses is None else " AND response = ANY(%s)"
+        named = () if responses is None else ([shield(each) for each in responses],)
+        single = [(shield(name), n + 1) for name, places in reactions.items() for n in places]
 
         def work(connection: Connection) -> int:
             hold(connection, *whose)
-            connection.execute(f"DELETE FROM befit.reactions{_WHOSE}", whose)  # noqa: S608 - ours
-            query = f"DELETE FROM befit.turns{_WHOSE} RETURNING 1"  # noqa: S608 - ours
-            gone = connection.execute(query, whose)
+            if single:
+                names, places = zip(*single, strict=True)
+                connection.execute(_UNREACT, (*whose, list(names), list(places)))
+            # reactions go with the turns that are there no more
+            query = f"DELETE FROM befit.turns{_WHOSE}{which} RETURNING 1"  # noqa: S608 - ours
+            gone = connection.execute(query, whose + named)
+            connection.execute(_ORPHANS, whose)
             connection.execute(_LEAVE, whose * 3)
             return len(gone.fetchall())
 

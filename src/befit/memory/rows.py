@@ -7,12 +7,16 @@ durable when it returns, or when its future is done.
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from befit.core.artifact import Artifact
 from befit.core.errors import UnknownResponseError
 from befit.core.people import UserId
 from befit.memory.blocks import Block
+
+#: No reactions.
+NOTHING: Mapping[str, Sequence[int]] = MappingProxyType({})
 
 #: The values of `befit.memory.blocks.COLUMNS` without the key.
 Row = tuple[Any, ...]
@@ -72,8 +76,20 @@ class TurnRows(Protocol):
     def bodies(self, user: UserId, responses: Sequence[str]) -> Mapping[str, str]:
         """The bodies of a person's turns, by response; one that is not there is left out."""
 
-    def erase(self, user: UserId) -> int:
-        """Erase a person's turns and reactions; returns how many turns."""
+    def erase(
+        self,
+        user: UserId,
+        responses: Sequence[str] | None = None,
+        reactions: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> int:
+        """Erase a person's turns with their reactions, in one transaction; returns how many turns.
+
+        Args:
+            user: The person.
+            responses: Of which turns; None is all of them.
+            reactions: Single reactions of turns that stay: by response, places from 0, oldest
+                first.
+        """
 
 
 class Pointers(Protocol):

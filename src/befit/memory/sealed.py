@@ -23,7 +23,7 @@ from befit.memory.blocks import Block, entry_of, row_again, unpack_latent
 from befit.memory.journal import SqliteJournal
 from befit.memory.keyring import FileKeyRing
 from befit.memory.recall import Entry
-from befit.memory.rows import EvidenceRows, Row, Turn, TurnRows
+from befit.memory.rows import NOTHING, EvidenceRows, Row, Turn, TurnRows
 from befit.memory.sqlite import SqliteMemory
 from befit.memory.vault import HEAD, Vault, open_text, place_of, seal_text, unsealed
 from befit.memory.vault_shelf import FolderShelf
@@ -195,10 +195,16 @@ class SealedTurns:
         found = self._rows.bodies(user, responses)
         return {name: self._open("turns", user, body, name) for name, body in found.items()}
 
-    def erase(self, user: UserId) -> int:
-        """Erase a person's turns, and their key."""
-        count = self._rows.erase(user)
-        self._vault.forget(user)
+    def erase(
+        self,
+        user: UserId,
+        responses: Sequence[str] | None = None,
+        reactions: Mapping[str, Sequence[int]] = NOTHING,
+    ) -> int:
+        """Erase a person's turns, or some; with all of them the key."""
+        count = self._rows.erase(user, responses, reactions)
+        if responses is None:
+            self._vault.forget(user)
         return count
 
     def _opened(self, turn: Turn) -> Turn:

@@ -15,6 +15,7 @@ from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
 from befit.memory.erasure import search_bytes
 from befit.memory.journal import SqliteJournal
+from befit.memory.sealed import SealedJournal
 from befit.memory.sqlite import SqliteMemory
 from befit.testing import check_options
 
@@ -165,3 +166,44 @@ def test_erasing_leaves_no_byte_and_nobody_else_out(journal: SqliteJournal) -> N
     assert journal.read(ADA) == []
     assert journal.read(BOB) == bobs
     assert journal.erase(ADA) == 0
+
+
+def _history(keep: set[str]) -> list[Interaction]:
+    """Three turns, each chosen over the next and commented on; without those that never were."""
+    names = [f"r{n}" for n in range(4)]
+    made = []
+    for name, after in zip(names, [*names[1:], ""], strict=True):
+        said: list[Feedback] = [Comment(response=name, at=AT, text=f"note on {name}")]
+        if after in keep:
+            said = [Choice(response=name, at=AT, over=after), *said]
+        if name in keep:
+            made.append(replace(turn(name, text=f"words of {name}"), feedback=tuple(said)))
+    return made
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("gone", [["r1"], ["r0", "r3"], ["r2", "none", "\ud800"], []])
+def test_what_is_erased_in_part_was_never_there(
+    tmp_path: Path, gone: list[str], *, sealed: bool
+) -> None:
+    kind = SealedJournal if sealed else SqliteJournal
+    knew, never = kind(path=tmp_path / "knew.db"), kind(path=tmp_path / "never.db")
+    names = {"r0", "r1", "r2", "r3"}
+    for each in _history(names):
+        knew.record(each)
+        knew.record(replace(turn(each.response.id, BOB), feedback=()))
+    for each in _history(names - set(gone)):
+        never.record(each)
+    bobs = knew.read(BOB)
+    assert knew.erase(ADA, gone) == len(names & set(gone))
+    assert knew.read(ADA) == never.read(ADA)
+    assert knew.read(BOB) == bobs
+    lost = [f"{what} {name}".encode() for name in names & set(gone) for what in ("on", "of")]
+    assert not lost or search_bytes([tmp_path / "knew.db", tmp_path / "knew.db-wal"], lost) == 0
+
+
+def test_whose_last_turn_is_erased_is_nobody(journal: SqliteJournal) -> None:
+    journal.record(turn("r1"))
+    assert journal.erase(ADA, ["r1"]) == 1
+    assert SqliteMemory(journal.path).people() == []
+    assert journal.erase(ADA, ["r1"]) == 0

@@ -231,6 +231,28 @@ def test_turns_and_reactions(memory: PostgresMemory) -> None:
     assert memory.people() == [BOB]
 
 
+def test_turns_erased_in_part_were_never_there(memory: PostgresMemory) -> None:
+    journal = PostgresJournal(memory.dsn, memory.tenant)
+    never = PostgresJournal(memory.dsn, f"{memory.tenant}-never")
+    for name in ("r1", "r2", "r\0"):
+        journal.record(turn(ADA, name))
+    journal.record(turn(BOB, "r1"))
+    rated = Rating(response="r2", at=AT, value=0.5)
+    chosen = Choice(response="r2", at=AT, over="r1")
+    for each in (rated, chosen, replace(chosen, over="r\0")):
+        journal.react(ADA, each)
+    assert journal.erase(ADA, ["r1", "none"]) == 1
+    for name in ("r2", "r\0"):
+        never.record(turn(ADA, name))
+    for each in (rated, replace(chosen, over="r\0")):
+        never.react(ADA, each)
+    assert journal.read(ADA) == never.read(ADA)
+    assert len(journal.read(BOB)) == 1
+    assert journal.erase(ADA, ["r2", "r\0"]) == 2
+    assert journal.erase(ADA) == 0
+    assert memory.people() == [BOB]
+
+
 def test_one_failure_harms_no_other(memory: PostgresMemory) -> None:
     journal = PostgresJournal(memory.dsn, memory.tenant)
     wrong = Rating(response="r9", at=AT, value=0.5)
