@@ -85,7 +85,7 @@ def test_the_population_is_learned_and_intervals_cover() -> None:
     assert model.noise == pytest.approx(0.8, abs=0.12)
     assert 0.25 <= model.spread <= 0.6
     scores = [
-        (value - truth[who][name] / (2.0 * model.spread)) / deviation
+        (value - truth[who][name] / model.spread) / deviation
         for who, given_ in ratings.items()
         for name, (value, deviation) in model.infer(given_).items()
         if abs(value) < 1.0
