@@ -1,6 +1,8 @@
 """LLMFAO: crowd workers compare two models' answers to one prompt."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from befit.evaluate.datasets.pairing import stable_seed
 from befit.evaluate.datasets.search import digest, find_files, read_csv, read_jsonl
@@ -9,14 +11,17 @@ from befit.evaluate.schema import PairData, PairRow, people_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Llmfao:
-    """The answer the worker called better is chosen; ties are dropped and their share is told.
+    """The answer the worker called better is chosen; what they called equal is a tie.
 
-    There are few prompts, so support and query of a person never share one.
+    Each pair says where its chosen answer was shown, left or right, and which models wrote the two:
+    some workers lean to a side. Two equal or empty answers make neither a pair nor a tie. There are
+    few prompts, so support and query of a person never share one.
 
     Source: Ustalov, LLMFAO, 2023, CC BY 4.0.
 
     Attributes:
-        pairs_per_person: At most this many pairs of one worker, drawn by a stable hash.
+        pairs_per_person: At most this many pairs, and as many ties, of one worker, drawn by a
+            stable hash.
     """
 
     pairs_per_person: int = 80
@@ -29,36 +34,61 @@ class Llmfao:
         """
         paths = find_files("llmfao", ("crowd-comparisons.csv", "pairs-crowd.jsonl.gz"))
         answers = {str(row["id"]): row for row in read_jsonl(paths[1])}
-        rows, judged, ties = [], 0, 0
+        rows: list[PairRow] = []
+        ties: list[PairRow] = []
+        judged = undecided = 0
         for judgement in read_csv(paths[0]):
             pair = answers.get(judgement["id"])
             if pair is None:
                 continue
             judged += 1
-            left, right = str(pair["result_x"]).strip(), str(pair["result_y"]).strip()
-            if judgement["winner"] == "tie" or not left or not right or left == right:
-                ties += 1
-                continue
-            won, lost = (left, right) if judgement["winner"] == "left" else (right, left)
-            rows.append(
-                PairRow(
-                    user=judgement["worker"], prompt=str(pair["text"]), chosen=won, rejected=lost
-                )
-            )
+            row = _row(judgement, pair)
+            if row is None or judgement["winner"] == "tie":
+                undecided += 1
+            if row is not None:
+                (ties if judgement["winner"] == "tie" else rows).append(row)
         return PairData(
             name="llmfao",
-            rows=tuple(
-                row
-                for _, own in sorted(people_of(rows).items())
-                for row in sorted(
-                    own, key=lambda r: stable_seed(seed, r.user, r.prompt, r.chosen, r.rejected)
-                )[: self.pairs_per_person]
-            ),
+            rows=self._some(rows, seed),
+            ties=self._some(ties, seed),
             licence="CC BY 4.0, judgements by Dmitry Ustalov, answers by llmonitor.com",
             digest=digest(paths),
-            rule=f"the better answer beats the other; ties dropped; at most "
-            f"{self.pairs_per_person} pairs a worker",
+            rule="the better answer beats the other; what was called equal is a tie; at most "
+            f"{self.pairs_per_person} pairs and as many ties a worker",
             shared_items=True,
             disjoint="prompts",
-            notes={"judgements": judged, "share_of_ties": round(ties / max(judged, 1), 4)},
+            notes={
+                "person": "a crowd worker",
+                "judgements": judged,
+                "share_of_ties": round(undecided / max(judged, 1), 4),
+            },
         )
+
+    def _some(self, rows: Sequence[PairRow], seed: int) -> tuple[PairRow, ...]:
+        """At most so many of each worker, workers and pairs in a stable order."""
+        return tuple(
+            row
+            for _, own in sorted(people_of(rows).items())
+            for row in sorted(
+                own, key=lambda r: stable_seed(seed, r.user, r.prompt, r.chosen, r.rejected)
+            )[: self.pairs_per_person]
+        )
+
+
+def _row(judgement: Mapping[str, str], pair: Mapping[str, Any]) -> PairRow | None:
+    """The judged pair, of a tie the left one first; None where the texts do not differ."""
+    texts = {"left": str(pair["result_x"]).strip(), "right": str(pair["result_y"]).strip()}
+    if not all(texts.values()) or texts["left"] == texts["right"]:
+        return None
+    won, lost = ("right", "left") if judgement["winner"] == "right" else ("left", "right")
+    return PairRow(
+        user=judgement["worker"],
+        prompt=str(pair["text"]),
+        chosen=texts[won],
+        rejected=texts[lost],
+        attributes={
+            "chosen_shown": won,
+            "chosen_model": judgement[won],
+            "rejected_model": judgement[lost],
+        },
+    )

@@ -1,12 +1,13 @@
 """Polis: people vote on statements that other people wrote, in thirteen public consultations."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from befit.evaluate.datasets.pairing import rule
 from befit.evaluate.datasets.ratings import rows_of_ratings
 from befit.evaluate.datasets.search import digest, find_files, read_csv
-from befit.evaluate.schema import PairData
+from befit.evaluate.schema import PairData, PairRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,8 @@ class Polis:
     """A statement the person agreed with is chosen over one they disagreed with.
 
     Both are of the same conversation; passes are not used. Statements are shared between people.
+    What is known of a person is the conversation and the statements that they wrote themselves,
+    less those in their own pairs: nobody votes against their own words.
 
     Source: The Computational Democracy Project, Open Polis data, CC BY 4.0.
 
@@ -44,9 +47,9 @@ class Polis:
                 person = f"{conversation}/{vote['participant']}"
                 prompts[person] = _topic(conversation)
                 votes[person][f"{conversation}/{vote['comment_id']}"] = float(vote["vote"])
+        statements = list(read_csv(paths[1]))
         texts = {
-            f"{row['conversation']}/{row['comment_id']}": row["text"].strip()
-            for row in read_csv(paths[1])
+            f"{row['conversation']}/{row['comment_id']}": row["text"].strip() for row in statements
         }
         rows, notes = rows_of_ratings(votes, texts, prompts, self, seed)
         return PairData(
@@ -62,8 +65,23 @@ class Polis:
                 people=self.most_people,
             ),
             shared_items=True,
-            notes=notes,
+            notes={"person": "a participant of one consultation", **notes},
+            about=_about(rows, statements),
         )
+
+
+def _about(
+    rows: Sequence[PairRow], statements: Iterable[Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Each person's conversation, and what they wrote that they are not asked about."""
+    about = {row.user: {"conversation": row.user.rpartition("/")[0]} for row in rows}
+    asked = {(row.user, text) for row in rows for text in (row.chosen, row.rejected)}
+    for statement in statements:
+        person, text = f"{statement['conversation']}/{statement['author']}", statement["text"]
+        if person in about and (person, text.strip()) not in asked:
+            wrote = about[person].get("wrote")
+            about[person]["wrote"] = f"{wrote}\n{text.strip()}" if wrote else text.strip()
+    return about
 
 
 def _topic(conversation: str) -> str:

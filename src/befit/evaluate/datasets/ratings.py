@@ -1,9 +1,10 @@
-"""People who rated texts, from the ratings to the pairs; shared by three data sets.
+"""People who rated or judged texts, from the ratings to the pairs; shared by the rating sets.
 
 Reads no file.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from befit.evaluate.datasets.pairing import pairs_by_gap, some, stable_seed
@@ -29,6 +30,8 @@ def rows_of_ratings(
     prompts: Mapping[str, str] | str,
     caps: Caps,
     seed: int,
+    *,
+    times: Mapping[str, Mapping[str, datetime]] | None = None,
 ) -> tuple[tuple[PairRow, ...], dict[str, float | str]]:
     """The pairs of all people, and the counts worth telling.
 
@@ -38,6 +41,7 @@ def rows_of_ratings(
         prompts: The prompt of each person's pairs, or one for all.
         caps: Gap and caps.
         seed: Decides which items meet and which people are kept.
+        times: Person -> item -> when it was rated; a pair is as old as its later rating.
     """
     pairs = {
         person: pairs_by_gap(
@@ -50,12 +54,14 @@ def rows_of_ratings(
     }
     enough = [person for person, made in pairs.items() if len(made) >= caps.fewest_pairs]
     kept = some(enough, caps.most_people, seed)
+    known = times or {}
     rows = tuple(
         PairRow(
             user=person,
             prompt=prompts if isinstance(prompts, str) else prompts[person],
             chosen=texts[chosen],
             rejected=texts[rejected],
+            at=max(known[person][chosen], known[person][rejected]) if person in known else None,
         )
         for person in kept
         for chosen, rejected in pairs[person]
