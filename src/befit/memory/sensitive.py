@@ -1,6 +1,7 @@
 """Finds what the law calls special categories: health, belief, politics, origin, union, sex, genes.
 
-What a text reveals of the one who writes it, by words of our own, in English. A strong term speaks
+What a value on a dimension shows is marked in its space (`memory.spaces.special`). What a text
+reveals of the one who writes it is found by words of our own, in English. A strong term speaks
 for itself ("my chemotherapy"); a weak one only where the writer says it of themselves ("I am a
 Buddhist", not "a Buddhist temple"). It errs towards finding: what is found is asked about, not
 lost. It does not read other languages, and what is said between the lines.
@@ -11,8 +12,7 @@ Source: Regulation (EU) 2016/679, article 9(1), for the categories.
 import re
 
 from befit.core.preference import TOPIC, Evidence
-
-CATEGORIES = ("health", "belief", "politics", "origin", "union", "sexuality", "genetics")
+from befit.memory.spaces import CATEGORIES, marked
 
 _SELF = (
     r"\b(?:i am|i'm|im|i was (?:raised|born|brought up)(?: as)?|i identify as|i consider myself"
@@ -76,8 +76,13 @@ def categories(text: str) -> frozenset[str]:
 
 
 def revealed(evidence: Evidence) -> frozenset[str]:
-    """What a piece of evidence reveals: its text, what was asked, and the topics it speaks of."""
+    """What a piece of evidence reveals: its text, what was asked, and where it places the person.
+
+    Dimensions tell by the mark of their space, open topics by their words.
+    """
     asked = [each.prompt for each in (evidence.pair, evidence.graded) if each is not None]
     topics = [f"my {name.removeprefix(TOPIC)}" for name in evidence.values if TOPIC in name]
     found = (categories(text) for text in (evidence.text, *asked, *topics) if text)
-    return frozenset().union(*found)
+    special = marked()
+    placed = (special[name] for name in evidence.values if name in special)
+    return frozenset().union(*found, placed)

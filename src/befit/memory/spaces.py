@@ -5,10 +5,11 @@ two of them share is there once), and one ``[[dimension]]`` table for each dimen
 fields of `Dimension`. Four come with the package: ``values`` (the universal values), ``style`` (how
 to be answered), ``needs`` (needs, values and interests) and ``whole`` (all of them).
 
-``sensitive = true`` marks a dimension that may show a special category of personal data. A space
-that changes keeps its past with ``[[migration]]`` tables, which say how observations made under an
-earlier version read now: ``from`` and ``to`` (this file's version where left out), ``drop``,
-``flip`` (the ends changed places) and ``rename``, applied in that order.
+``sensitive = "health"`` marks a dimension that may show a special category of personal data, and
+says which (`CATEGORIES`). A space that changes keeps its past with ``[[migration]]`` tables, which
+say how observations made under an earlier version read now: ``from`` and ``to`` (this file's
+version where left out), ``drop``, ``flip`` (the ends changed places) and ``rename``, applied in
+that order.
 """
 
 import tomllib
@@ -16,16 +17,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from befit.core.errors import ConfigError, UnknownComponentError
 from befit.core.preference import TOPIC, Dimension, PreferenceSpace
 
+#: What the law calls special categories; GDPR article 9(1).
+CATEGORIES = ("health", "belief", "politics", "origin", "union", "sexuality", "genetics")
+
 _FIELDS = {f.name: f for f in fields(Dimension)}
 _TOP = ("name", "version", "extends", "dimension", "migration")
 _MIGRATION = ("from", "to", "drop", "flip", "rename")
 _SENSITIVE = "sensitive"  # of a dimension's table; says who may ask, not what is asked
+_PATHS: dict[str, str] = {}  # name of a space -> the file that it was read from in this process
 _FOLDER = files("befit.memory").joinpath("spaces_data")
 
 
@@ -37,25 +43,62 @@ def load_space(name_or_path: str) -> PreferenceSpace:
         UnknownComponentError: No space of that name; the hint lists the names.
         ConfigError: The file does not read, or a field is wrong; ``field`` names it.
     """
-    return _space(name_or_path, seen=())
+    made = _space(name_or_path, seen=())
+    _PATHS[made.name] = name_or_path
+    return made
 
 
-@lru_cache(maxsize=64)
-def sensitive(name_or_path: str) -> frozenset[str]:
-    """Names of the dimensions, of a space as for `load_space`, that need explicit consent.
+def shipped() -> tuple[str, ...]:
+    """Names of the spaces that come with the package."""
+    return tuple(sorted(_ours()))
+
+
+def special(name_or_path: str) -> Mapping[str, str]:
+    """The dimensions of a space that need explicit consent, each with its special category.
 
     They may show health, faith, politics, union membership or sexuality: nothing may infer them
     from behaviour, or ask for them, unless the person agreed to exactly that. After Regulation
     (EU) 2016/679 (GDPR), article 9.
 
+    Args:
+        name_or_path: As for `load_space`, or the name of a space that was loaded before.
+
     Raises:
         UnknownComponentError: No space of that name.
         ConfigError: The file does not read.
     """
+    return _special(_PATHS.get(name_or_path, name_or_path))
+
+
+def marked() -> Mapping[str, str]:
+    """The same of all spaces that ship and all that were loaded in this process."""
+    return _marked(tuple(sorted({*_ours(), *_PATHS.values()})))
+
+
+def sensitive(name_or_path: str) -> frozenset[str]:
+    """Names of the dimensions that need explicit consent; see `special`.
+
+    Raises:
+        UnknownComponentError: No space of that name.
+        ConfigError: The file does not read.
+    """
+    return frozenset(special(name_or_path))
+
+
+@lru_cache(maxsize=64)
+def _special(name_or_path: str) -> Mapping[str, str]:
     load_space(name_or_path)  # refuses what is malformed, cycles included
     table = _read(name_or_path)
-    own = {each["name"] for each in table.get("dimension", []) if each.get(_SENSITIVE, False)}
-    return frozenset(own).union(*(sensitive(base) for base in table.get("extends", [])))
+    found: dict[str, str] = {}
+    for base in table.get("extends", []):
+        found |= _special(base)
+    own = table.get("dimension", [])
+    return found | {each["name"]: each[_SENSITIVE] for each in own if each.get(_SENSITIVE)}
+
+
+@lru_cache(maxsize=8)
+def _marked(names: tuple[str, ...]) -> Mapping[str, str]:
+    return {name: category for each in names for name, category in _special(each).items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +221,12 @@ def _space(name: str, seen: tuple[str, ...]) -> PreferenceSpace:
     return PreferenceSpace(title, version, dimensions)
 
 
+def _ours() -> dict[str, Traversable]:
+    return {each.name.removesuffix(".toml"): each for each in _FOLDER.iterdir()}
+
+
 def _read(name: str) -> dict[str, Any]:
-    ours = {each.name.removesuffix(".toml"): each for each in _FOLDER.iterdir()}
+    ours = _ours()
     path = Path(name) if name.endswith(".toml") else None
     if not (path.exists() if path else name in ours):
         raise UnknownComponentError(
@@ -196,8 +243,9 @@ def _read(name: str) -> dict[str, Any]:
 def _dimension(table: Mapping[str, Any], number: int) -> Dimension:
     where = f"dimension[{number}]"
     _known(table, (*_FIELDS, _SENSITIVE), where)
-    if not isinstance(table.get(_SENSITIVE, False), bool):
-        raise _wrong(f"{where}.{_SENSITIVE} is not bool", f"{where}.{_SENSITIVE}", "correct it")
+    if table.get(_SENSITIVE, CATEGORIES[0]) not in CATEGORIES:
+        known = ", ".join(CATEGORIES)
+        raise _wrong(f"{where}.{_SENSITIVE} is no category", f"{where}.{_SENSITIVE}", known)
     for key, option in _FIELDS.items():
         if option.default is MISSING and not table.get(key):
             raise _wrong(f"{where} lacks {key}", f"{where}.{key}", f"set {key}")

@@ -6,7 +6,8 @@ import pytest
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Pair
-from befit.memory.sensitive import CATEGORIES, categories, revealed
+from befit.memory.sensitive import categories, revealed
+from befit.memory.spaces import CATEGORIES, marked, sensitive
 
 REVEALING = [
     ("health", "I was diagnosed with lupus last year"),
@@ -71,3 +72,22 @@ def test_evidence_is_read_whole() -> None:
 def test_a_long_text_is_read_in_time() -> None:
     assert categories("i am a " * 50_000 + "muslim") == {"belief"}
     assert categories("my " * 100_000) == frozenset()
+
+
+def test_a_value_on_a_marked_dimension_reveals_its_category() -> None:
+    def placed(**values: float) -> frozenset[str]:
+        return revealed(
+            Evidence(
+                id="1",
+                user=UserId("ada"),
+                kind=EvidenceKind.BEHAVIOUR,
+                at=datetime(2026, 3, 1, tzinfo=UTC),
+                values=values,
+            )
+        )
+
+    assert placed(religion=0.4) == {"belief"}
+    assert placed(mental_balance=-0.1, union_work=0.2) == {"health", "union"}
+    assert placed(gardening=0.9, length=-1.0) == frozenset()
+    assert marked().keys() >= sensitive("whole")
+    assert set(marked().values()) <= set(CATEGORIES)
