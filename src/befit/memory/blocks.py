@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ COLUMNS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _KINDS = {kind.value: kind for kind in EvidenceKind}
+_FIRST = itemgetter(slice(3))  # what an entry is sorted by
 _OVERHEAD = 2_000  # bytes of one entry's objects, about
 
 
@@ -179,22 +181,31 @@ class Block:
     entries: tuple[Entry, ...]
     derived: tuple[str, str] = ("", "")
     views: dict[tuple[str, datetime, int, str], View] = field(default_factory=dict)
-    _times: list[datetime] | None = None
+    _times: tuple[datetime, ...] | None = None
     _index: Index | None = None
 
     @classmethod
     def of(cls, number: int, revision: int, erased: int, entries: Iterable[Entry]) -> "Block":
         """A block of entries in any order."""
-        ordered = sorted(
-            entries, key=lambda each: (known_at(each.evidence), each.evidence.at, each.evidence.id)
+        keyed = [
+            (known_at(each.evidence), each.evidence.at, each.evidence.id, each) for each in entries
+        ]
+        keyed.sort(key=_FIRST)
+        block = cls(number, revision, erased, tuple(each for *_, each in keyed))
+        block._times = tuple([known for known, *_ in keyed])
+        return block
+
+    def rederived(self, entries: Sequence[Entry], derived: tuple[str, str]) -> "Block":
+        """The same evidence, in the same order, with what was derived from it anew."""
+        return Block(
+            self.number, self.revision, self.erased, tuple(entries), derived, _times=self._times
         )
-        return cls(number, revision, erased, tuple(ordered))
 
     @property
-    def times(self) -> list[datetime]:
+    def times(self) -> tuple[datetime, ...]:
         """From when on each entry counts, ascending."""
         if self._times is None:
-            self._times = [known_at(each.evidence) for each in self.entries]
+            self._times = tuple([known_at(each.evidence) for each in self.entries])
         return self._times
 
     def index(self, count: int) -> Index:

@@ -261,9 +261,7 @@ class RowMemory(ABC):
             updates.append((*row[-4:], old.key, old.evidence.id))
         if updates:
             self._rows.derive(entries[0].evidence.user, updates)
-        fresh = Block.of(block.number, block.revision, block.erased, entries)
-        fresh.derived = wanted
-        return fresh
+        return block.rederived(entries, wanted)
 
     def _encode(self, evidence: Sequence[Evidence]) -> list[Row]:
         """Columns of the rows, with what is derived: all texts are encoded at once."""

@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import chain
 from math import log
 
 import numpy as np
@@ -30,7 +30,10 @@ DOUBTFUL = 1.6  # variance of a value that was read where nothing was stated
 STATED = 0.3  # what a stated preference is worth beside other words of the same cosine
 
 _K1, _B = 1.2, 0.75
+_KNOWN = 32_768  # words whose stems are kept
+_FEW = 64  # rows up to which a list is faster than an array
 _WORD = re.compile(r"[^\W_]+")
+_PLAIN = bytes(ord(c.lower() if c.isalnum() else " ") for c in map(chr, range(128))) + bytes(128)
 _STOP = frozenset(
     _WORD.findall(
         "a about again all also am an and any are as at be been but by can could did do "
@@ -45,7 +48,8 @@ _STOP = frozenset(
 )
 
 Vector = NDArray[np.float32]
-Postings = tuple[NDArray[np.intp], NDArray[np.float64]]
+_Arrays = tuple[NDArray[np.intp], NDArray[np.float64]]
+Postings = tuple[tuple[int, ...], tuple[float, ...]] | _Arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,26 @@ def unpack_vectors(blobs: Sequence[bytes]) -> Vector:
 
 def stems(text: str) -> list[str]:
     """The words of a text that carry meaning, without their endings."""
-    return [_stem(word) for word in _WORD.findall(text.casefold()) if word not in _STOP]
+    if text.isascii():  # the same words, in half the time
+        words = text.encode().translate(_PLAIN).decode().split()
+    else:
+        words = _WORD.findall(text.casefold())
+    return [stem for word in words if (stem := _STEMS[word])]
 
 
-@lru_cache(maxsize=32_768)
+class _Stems(dict[str, str]):
+    """The stems of words met before; "" for one that carries no meaning."""
+
+    def __missing__(self, word: str) -> str:
+        if len(self) >= _KNOWN:
+            self.clear()
+        stem = self[word] = "" if word in _STOP else _stem(word)
+        return stem
+
+
+_STEMS = _Stems()
+
+
 def _stem(word: str) -> str:
     if len(word) > 5 and word.endswith("ing"):
         return word[:-3]
@@ -114,30 +134,28 @@ class Index:
 
     def __init__(self, entries: Sequence[Entry], encoder: str = "") -> None:
         self.entries = entries
-        self._terms: dict[str, list[int]] = {}  # a row stands as often as the term occurs in it
-        sizes = []
+        # tuples: the garbage collector need not look into those of plain values
+        self._said = tuple([tuple(stems(each.evidence.text)) for each in entries])
+        self._terms = frozenset(chain.from_iterable(self._said))
+        self._places: dict[str, list[int]] = {}
+        stated, least, own, blobs = [], [], [], {}
         for row, entry in enumerate(entries):
-            found = stems(entry.evidence.text) if entry.evidence.text else ()
-            for term in found:
-                self._terms.setdefault(term, []).append(row)
-            sizes.append(len(found))
-        self.costs = [len(e.evidence.text) // CHARACTERS_PER_TOKEN + 1 for e in entries]
+            e = entry.evidence
+            explicit = e.kind is EvidenceKind.STATED
+            stated.append(max(0.0, 1.0 - e.noise * e.noise / DOUBTFUL) if explicit else 0.0)
+            least.append(SIMILAR_STATED if explicit else SIMILAR)
+            own.append(e.origin == "person")
+            if entry.vector is not None and entry.encoder == encoder:
+                blobs[row] = entry.vector
+        self.costs = tuple([len(e.evidence.text) // CHARACTERS_PER_TOKEN + 1 for e in entries])
         self.cheapest = min(self.costs, default=1)
+        sizes = [len(each) for each in self._said]
         mean = max(1.0, sum(sizes) / max(1, len(sizes)))
-        self._sizes = _K1 * (1.0 - _B + _B / mean * np.array(sizes, dtype=np.float64))
+        self._sizes = tuple([_K1 * (1.0 - _B + _B / mean * size) for size in sizes])
         self._postings: dict[str, Postings] = {}
-        kinds = [entry.evidence.kind for entry in entries]
-        stated = np.array([kind is EvidenceKind.STATED for kind in kinds], dtype=bool)
-        noise = np.array([entry.evidence.noise for entry in entries])
-        self._stated = stated * np.clip(1.0 - noise * noise / DOUBTFUL, 0.0, 1.0)
-        self._least = np.where(stated, SIMILAR_STATED, SIMILAR)
-        self._own = np.array([e.evidence.origin == "person" for e in entries], dtype=bool)
-        blobs = {
-            row: entry.vector
-            for row, entry in enumerate(entries)
-            if entry.vector is not None and entry.encoder == encoder
-        }
+        self._stated, self._own = np.array(stated), np.array(own, dtype=bool)
         self._rows = np.array(list(blobs), dtype=np.intp)
+        self._least = np.array(least)[self._rows]
         self._matrix = unpack_vectors(list(blobs.values())) if blobs else None
 
     @property
@@ -157,28 +175,54 @@ class Index:
         if vector is not None and self._matrix is not None:
             cosine = (self._matrix @ vector).astype(np.float64)
             scores[self._rows] += np.maximum(cosine, 0.0)
-            related[self._rows] |= cosine > self._least[self._rows]
+            related[self._rows] |= cosine > self._least
         return np.where(related & self._own, scores + STATED * self._stated, 0.0)
 
     def _words(self, prompt: str) -> NDArray[np.float64]:
         """BM25 of each entry."""
         scores = np.zeros(len(self.entries))
+        few: dict[int, float] = {}
         for term in dict.fromkeys(stems(prompt)):
             if term not in self._terms:
                 continue
             if term not in self._postings:
                 self._postings[term] = self._posting(term)
             rows, parts = self._postings[term]
-            scores[rows] += parts
+            if isinstance(rows, tuple):
+                for row, part in zip(rows, parts, strict=True):
+                    few[row] = few.get(row, 0.0) + part
+            else:
+                scores[rows] += parts
+        if few:
+            scores[list(few)] += list(few.values())
         return scores
 
     def _posting(self, term: str) -> Postings:
         """The rows that have a term, and its part of their score."""
-        found = Counter(self._terms[term])
-        rows = np.array(list(found), dtype=np.intp)
-        times = np.array(list(found.values()), dtype=np.float64)
-        rarity = log(1.0 + (len(self.entries) - len(rows) + 0.5) / (len(rows) + 0.5))
-        return rows, rarity * times * (_K1 + 1.0) / (times + self._sizes[rows])
+        if len(self._said) <= _FEW:
+            found = {
+                row: times for row, said in enumerate(self._said) if (times := said.count(term))
+            }
+        else:
+            found = Counter(self._placed()[term])
+        rarity = log(1.0 + (len(self.entries) - len(found) + 0.5) / (len(found) + 0.5))
+        parts = [
+            rarity * times * (_K1 + 1.0) / (times + self._sizes[row])
+            for row, times in found.items()
+        ]
+        if len(parts) <= _FEW:
+            return tuple(found), tuple(parts)
+        return np.array(list(found)), np.array(parts)
+
+    def _placed(self) -> dict[str, list[int]]:
+        """The rows of every term, as often as it occurs there; made when it is first wanted."""
+        if not self._places:
+            places: dict[str, list[int]] = {}
+            for row, said in enumerate(self._said):
+                for term in said:
+                    places.setdefault(term, []).append(row)
+            self._places = places
+        return self._places
 
     def ranked(self, weights: NDArray[np.float64], prompt: str, vector: Vector | None) -> list[int]:
         """The rows that have to do with the prompt and count today, best first, then newest."""

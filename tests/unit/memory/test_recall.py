@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import log
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ from hypothesis import strategies as st
 
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
-from befit.memory.recall import Entry, Index, pack_vector, select, stems, unpack_vectors
+from befit.memory.recall import (
+    STATED,
+    WORDS,
+    Entry,
+    Index,
+    pack_vector,
+    select,
+    stems,
+    unpack_vectors,
+)
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -92,3 +102,23 @@ def test_packed_recall_is_nearly_exact() -> None:
         exact = set(np.argsort(vectors @ query)[-5:].tolist())
         hits += len(exact & set(np.argsort(packed @ query)[-5:].tolist()))
     assert hits / 250 == pytest.approx(1.0, abs=0.03)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_text_has_the_words_that_any_text_has(text: str) -> None:
+    assert stems(text) == stems(f"{text} é")[:-1]
+
+
+@pytest.mark.parametrize("count", [3, 64, 65, 400])
+def test_words_are_weighed_as_the_formula_says_however_many_excerpts(count: int) -> None:
+    rng = np.random.default_rng(count)
+    said = [" ".join(rng.choice(["tea", "cake", "train", "boat"], 6)) for _ in range(count)]
+    found = Index(entries(said)).relevance("boat and train", None) - STATED * (1.0 - 0.09 / 1.6)
+    told = [stems(each) for each in said]
+    for row, own in enumerate(told):
+        score = 0.0
+        for term in stems("boat and train"):
+            among = sum(term in each for each in told)
+            rarity = log(1.0 + (count - among + 0.5) / (among + 0.5))
+            score += rarity * own.count(term) * 2.2 / (own.count(term) + 1.2)
+        assert found[row] == pytest.approx(WORDS * score if score else -STATED * (1.0 - 0.09 / 1.6))
