@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from befit.app.cli_shared import Json, Person, Scope, day, known, late, now, show, workshop
-from befit.core.errors import InputError, InvalidImportError, UnknownUserError
+from befit.core.errors import InputError, InvalidImportError
 from befit.core.people import UserId
 
 if TYPE_CHECKING:
@@ -205,44 +205,17 @@ def import_(
         raise InvalidImportError(
             f"{file} does not read: {error}", hint="give a file of `befit export`", field="file"
         ) from error
-    shop = workshop()
-    _, memory = heeding(shop.cycle(), shop)
-    if written_by is Format.BEFIT:
-        count = _own(memory, data, UserId(user) if user else None)
-        show({"file": str(file), "imported": count}, f"imported {count}", as_json=as_json)
-        return
-    if not user:
-        raise UnknownUserError(
-            "the file does not say whose it is in befit", hint="add --user ID", field="user"
-        )
-    read = late("features.statements").read_statement
-    reader = getattr(late("memory.imports"), f"read_{written_by.value}")
-    found = reader(data, UserId(user), now(), lambda text: read(shop.space, text))
-    sifted = memory.sift(found.evidence)
-    memory.remember(found.evidence)
-    counts = {
-        "imported": len(sifted.kept),
-        "held": len(sifted.held),
-        "refused": len(sifted.refused),
-        "undated": found.undated,
-        "shortened": found.shortened,
-    }
-    lines = ", ".join(f"{count} {what}" for what, count in counts.items())
-    show({"file": str(file), "user": user, **counts}, lines, as_json=as_json)
-
-
-def _own(memory: "ConsentedMemory", data: Any, user: UserId | None) -> int:
-    """A file of `befit export`: decisions first, for they say what may be kept."""
-    if not isinstance(data, dict):
-        raise InvalidImportError("import is no object", hint="write {...}", field="import")
-    rights = late("memory.portable_rights")
-    evidence = {name: each for name, each in data.items() if name not in rights.NAMES}
-    portability = late("memory.portability")
-    owner = user or data.get("user")
-    if isinstance(owner, str) and owner:
-        rights.import_rights(memory.ledger, data, UserId(owner))
-    count: int = portability.import_person(memory, evidence, user)
-    return count
+    _, memory = heeding_cycle()
+    taken = late("app.importing").take_over(
+        memory, data, written_by.value, UserId(user) if user else None, now()
+    )
+    counts = {name: count for name, count in asdict(taken).items() if name != "user"}
+    lines = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    show(
+        {"file": str(file), "user": taken.user, **counts},
+        lines or "nothing to take over",
+        as_json=as_json,
+    )
 
 
 def rotate(as_json: Json = False) -> None:

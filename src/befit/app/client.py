@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 import httpx
 
+from befit.app.client_rights import ClientRights
 from befit.app.server.problems import error_from
 from befit.core.errors import BefitError, ModelUnavailableError
 
@@ -93,7 +94,7 @@ class Stream:
 
 
 @dataclass(slots=True)
-class Client:
+class Client(ClientRights):
     """A befit server, for one person or, under a service key, for the person named.
 
     Attributes:

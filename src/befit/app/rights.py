@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from befit.core.protocols import Journal, Memory
+from befit.features.statements import read_statement
 from befit.memory.consented import ConsentedMemory
 from befit.memory.consented_journal import ConsentedJournal
 from befit.memory.ledger import SqliteLedger
 from befit.memory.sealed import SealedMemory, vault_at
+from befit.memory.spaces import load_space
 from befit.values.injection import InjectionScreen
 
 
@@ -24,7 +26,13 @@ def heeding(memory: Memory, options: Mapping[str, Any]) -> ConsentedMemory:
     if isinstance(memory, SealedMemory):
         vault = vault_at(memory.keys or f"{memory.path}.keys", "rights")
     ledger = SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights", vault=vault)
-    return ConsentedMemory(memory=memory, ledger=ledger, screen=InjectionScreen())
+    space = load_space(str(options.get("space", "style")))
+    return ConsentedMemory(
+        memory=memory,
+        ledger=ledger,
+        screen=InjectionScreen(),
+        read=lambda text: read_statement(space, text),
+    )
 
 
 def heeding_journal(journal: Journal, memory: ConsentedMemory) -> Journal:

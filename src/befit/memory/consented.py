@@ -10,66 +10,32 @@ sensitive, personal or poisonous is told by `sensitive`, `personal_data` and `hy
 wants to use it asks `ConsentedMemory.usable`.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
-from threading import Lock
-from typing import TypeVar
 
 from befit.belief.fold import CORRECTION
 from befit.core.dialogue import Context
-from befit.core.errors import InputError
+from befit.core.errors import InputError, PermissionDeniedError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import TOPIC, Evidence, Profile
 from befit.core.protocols import Memory, Screen
-from befit.memory.consent import ASSUMED, PURPOSES, Grant, allows, check
-from befit.memory.hygiene import merged, recalled, why_hold
-from befit.memory.ledger import Decision, Held, Ledger, Verb
-from befit.memory.narrowed import NarrowedMemory, narrowed
+from befit.memory.consent import AFTER_ALL, ASSUMED, PURPOSES, SENSITIVE, Grant, allows, check
+from befit.memory.hygiene import merged
+from befit.memory.ledger import Decision, Ledger, Verb
+from befit.memory.narrowed import narrowed
 from befit.memory.personal_data import KINDS, SECRETS, Finder, PersonalData, masked
 from befit.memory.profiles import RowMemory
+from befit.memory.ready import Ready
 from befit.memory.sensitive import revealed
+from befit.memory.sifting import Read, Sifted, sift, sift_again
 from befit.memory.stances import check_dimension, stances, standing, unsaid
 
-V = TypeVar("V")
-
-_PEOPLE = 256  # of whom it is kept ready what was shown, and what may be used
 _SHOWN = 32  # excerpts shown last
 _OWN = PersonalData()
-
-
-@dataclass(frozen=True, slots=True)
-class Sifted:
-    """What becomes of evidence that is offered.
-
-    Attributes:
-        kept: May be remembered, with secrets masked.
-        held: Waits for the person's word.
-        refused: Is not kept, each with the reason.
-    """
-
-    kept: tuple[Evidence, ...]
-    held: tuple[Held, ...]
-    refused: tuple[Held, ...]
-
-
-@dataclass(slots=True)
-class _Ready:
-    lock: Lock = field(default_factory=Lock)
-    shown: OrderedDict[UserId, deque[str]] = field(default_factory=OrderedDict)
-    usable: OrderedDict[UserId, tuple[object, bool]] = field(default_factory=OrderedDict)
-    masked: OrderedDict[UserId, tuple[tuple[Evidence, ...], tuple[Evidence, ...]]] = field(
-        default_factory=OrderedDict
-    )
-    parts: OrderedDict[UserId, tuple[object, NarrowedMemory]] = field(default_factory=OrderedDict)
-
-    def drop(self, user: UserId) -> None:
-        """Keep nothing ready of a person."""
-        for each in (self.shown, self.usable, self.masked, self.parts):
-            each.pop(user, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +46,7 @@ class ConsentedMemory:
         memory: Where evidence is kept.
         ledger: What people decided, and what waits for their word.
         screen: Finds text that gives a model orders; None finds none.
+        read: Reads what a person's own words say, where others' were taken out of a text.
         assumed: Consent until a person decides.
         finder: Finds personal data.
         never_kept: Kinds of personal data that are masked before anything is kept.
@@ -89,25 +56,46 @@ class ConsentedMemory:
     memory: Memory
     ledger: Ledger
     screen: Screen | None = None
+    read: Read | None = None
     assumed: tuple[Grant, ...] = ASSUMED
     finder: Finder = _OWN
     never_kept: tuple[str, ...] = SECRETS
     never_shown: tuple[str, ...] = KINDS
-    _ready: _Ready = field(init=False, repr=False, compare=False)
+    _ready: Ready = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ready", _Ready())
+        object.__setattr__(self, "_ready", Ready())
 
     def remember(self, evidence: Iterable[Evidence]) -> None:
-        """Keep what may be kept; hold back what waits; drop the rest (`sift` says which)."""
+        """Keep what may be kept; hold back what waits; drop the rest (`take` says which)."""
+        self.take(evidence)
+
+    def take(self, evidence: Iterable[Evidence]) -> Sifted:
+        """As `remember`; says what became of each piece."""
         sifted = self.sift(evidence)
         self.memory.remember(sifted.kept)
-        self.ledger.hold(sifted.held)
+        self._set_aside(sifted)
+        return sifted
+
+    def restore(self, evidence: Iterable[Evidence]) -> Sifted:
+        """Take back what was exported from here: what was once kept is not judged anew.
+
+        It is kept if the person allows it or ever did, and if it is their own word; else it is
+        refused, or waits.
+        """
+        sifted = sift_again(
+            evidence,
+            refuse=lambda e: "" if self._ever_allowed(e) else self._why_refuse(e),
+            safe=lambda each: masked(each, self.finder, self.never_kept),
+        )
+        self.memory.remember(sifted.kept)
+        self._set_aside(sifted)
+        return sifted
 
     def submit(self, evidence: Iterable[Evidence]) -> "Future[None]":
         """As `remember`, without waiting for the disk where the memory within need not."""
         sifted = self.sift(evidence)
-        self.ledger.hold(sifted.held)
+        self._set_aside(sifted)
         if isinstance(self.memory, RowMemory):
             return self.memory.submit(sifted.kept)
         done: Future[None] = Future()
@@ -117,22 +105,26 @@ class ConsentedMemory:
 
     def sift(self, evidence: Iterable[Evidence]) -> Sifted:
         """What would become of evidence; nothing is kept."""
-        kept, held, refused = [], [], []
         given = list(evidence)
-        offered = {each.id: each for each in given}
-        for each in given:
-            reason = self._why_refuse(each)
-            if reason:
-                refused.append(Held(each, reason))
-                continue
-            known = {**offered, **self._known(each.user)} if each.source else {}
-            reason = why_hold(each, known, self.screen)
-            safe = masked(each, self.finder, self.never_kept)
-            if reason:
-                held.append(Held(safe, reason))
-            else:
-                kept.append(safe)
-        return Sifted(tuple(kept), tuple(held), tuple(refused))
+        with self._ready.lock:
+            shown = {e.user: tuple(self._ready.shown.get(e.user, ())) for e in given}
+        return sift(
+            given,
+            refuse=self._why_refuse,
+            known=lambda each: self._known(each.user),
+            safe=lambda each: masked(each, self.finder, self.never_kept),
+            shown=lambda each: shown[each.user],
+            screen=self.screen,
+            read=self.read,
+        )
+
+    def refusals(self, user: UserId) -> Mapping[str, int]:
+        """Why things were not kept of late, and how often; never what they were.
+
+        Of this process, since it began or the person was forgotten.
+        """
+        with self._ready.lock:
+            return dict(self._ready.refused.get(user, {}))
 
     def recall(self, context: Context) -> Profile:
         """A profile from what may be used to personalize."""
@@ -169,8 +161,7 @@ class ConsentedMemory:
 
     def forget(self, user: UserId, ids: Sequence[str] | None = None) -> int:
         """Erase evidence, waiting or kept; with all of it go the decisions. How many pieces."""
-        with self._ready.lock:
-            self._ready.drop(user)
+        self._ready.drop(user)
         held = self.ledger.held(user)
         count = self.memory.forget(user, ids)
         if ids is None:
@@ -251,6 +242,7 @@ class ConsentedMemory:
 
         Raises:
             InputError: There is no such dimension, or the value is out of range.
+            PermissionDeniedError: The person does not allow to keep that.
         """
         check_dimension(self.memory.recall(Context(user=user, messages=(), at=at)).space, dimension)
         said = f"{user}\0{dimension}\0{value}\0{at.isoformat()}\0{scope}"
@@ -263,14 +255,21 @@ class ConsentedMemory:
             noise=CORRECTION,
             scope=scope,
         )
+        self._demand(made)
         self.memory.remember([made])
         if dimension in stances(self.ledger.decisions(user), at, scope):
             self.judge(user, "release", dimension, at, scope)
         return made
 
     def confirm(self, user: UserId, ids: Sequence[str]) -> int:
-        """Make what waited the person's own word; returns how many pieces."""
+        """Make what waited the person's own word; returns how many pieces.
+
+        Raises:
+            PermissionDeniedError: The person does not allow to keep one of them; all wait on.
+        """
         found = [each.evidence for each in self.ledger.held(user) if each.evidence.id in set(ids)]
+        for each in found:
+            self._demand(each)
         self.memory.remember(replace(each, origin="person", source="") for each in found)
         return self.ledger.drop_held(user, [each.id for each in found])
 
@@ -281,7 +280,7 @@ class ConsentedMemory:
         if before is not None and _identical(before[0], evidence):
             return before[1]
         made = tuple(masked(each, self.finder, self.never_shown) for each in merged(evidence))
-        self._keep(self._ready.masked, user, (evidence, made))
+        self._ready.keep(self._ready.masked, user, (evidence, made))
         return made
 
     def _may_show(self, dimension: str) -> bool:
@@ -295,9 +294,25 @@ class ConsentedMemory:
             found = ", ".join(sorted(revealed(evidence)))
             about = f"sensitive evidence ({found})" if found else f"{evidence.kind.value} evidence"
             return f"there is no consent to keep {about}"
-        with self._ready.lock:
-            shown = tuple(self._ready.shown.get(evidence.user, ()))
-        return "it repeats what memory had shown" if recalled(evidence, shown) else ""
+        return ""
+
+    def _ever_allowed(self, evidence: Evidence) -> bool:
+        grants = self._grants(self.ledger.decisions(evidence.user))
+        days = {each.at for each in grants}
+        return any(_may(grants, evidence, p, at) for p in PURPOSES for at in days)
+
+    def _demand(self, evidence: Evidence) -> None:
+        if reason := self._why_refuse(evidence):
+            kind = SENSITIVE if revealed(evidence) else evidence.kind.value
+            raise PermissionDeniedError(reason, hint=f"allow {kind} first", field="consent")
+
+    def _set_aside(self, sifted: Sifted) -> None:
+        self.ledger.hold(sifted.held)
+        for each in sifted.refused:
+            with self._ready.lock:
+                before = self._ready.refused.get(each.evidence.user, {})
+            after = {**before, each.reason: before.get(each.reason, 0) + 1}
+            self._ready.keep(self._ready.refused, each.evidence.user, after)
 
     def _known(self, user: UserId) -> dict[str, Evidence]:
         """What there is of a person, by id; what waits is trusted least and so comes last."""
@@ -322,7 +337,7 @@ class ConsentedMemory:
             return known[1]
         grants = self._grants(decisions)
         found = all(_may(grants, each, "personalize") for each in self.memory.evidence(user))
-        self._keep(self._ready.usable, user, (at, found))
+        self._ready.keep(self._ready.usable, user, (at, found))
         return found
 
     def _partial(
@@ -341,7 +356,7 @@ class ConsentedMemory:
                     lambda e: unsaid(e, held) if _may(grants, e, "personalize") else None,
                 )
                 ready = (at, part)
-                self._keep(self._ready.parts, context.user, ready)
+                self._ready.keep(self._ready.parts, context.user, ready)
             return ready[1].recall(context)
         whole = self.memory.evidence(context.user)
         barred = {each.id for each in whole if not _may(grants, each, "personalize")}
@@ -360,19 +375,14 @@ class ConsentedMemory:
         with self._ready.lock:
             before = self._ready.shown.get(user, deque(maxlen=_SHOWN))
         before.extend(each for each in texts if each not in before)
-        self._keep(self._ready.shown, user, before)
-
-    def _keep(self, ready: "OrderedDict[UserId, V]", key: UserId, value: V) -> None:
-        with self._ready.lock:
-            ready[key] = value
-            ready.move_to_end(key)
-            while len(ready) > _PEOPLE:
-                ready.popitem(last=False)
+        self._ready.keep(self._ready.shown, user, before)
 
 
-def _may(grants: Iterable[Grant], evidence: Evidence, purpose: str) -> bool:
+def _may(
+    grants: Iterable[Grant], evidence: Evidence, purpose: str, at: datetime = AFTER_ALL
+) -> bool:
     sensitive = bool(revealed(evidence))
-    return allows(grants, evidence.kind.value, purpose, sensitive)
+    return allows(grants, evidence.kind.value, purpose, sensitive, at)
 
 
 def _identical(one: tuple[Evidence, ...], other: tuple[Evidence, ...]) -> bool:

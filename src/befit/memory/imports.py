@@ -20,6 +20,7 @@ from befit.core.errors import InvalidImportError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
 from befit.memory.codec import is_text
+from befit.memory.sifting import IMPORTED
 
 LONGEST = 4_000  # characters of one memory; the rest of a longer text is left out
 NOISE = 0.5  # of what another product understood
@@ -131,6 +132,7 @@ def _imported(
             text=text,
             values=read(in_first_person(text)),
             noise=NOISE,
+            source=f"{IMPORTED}{product}",
             learned=at,
         )
     return Imported(tuple(made.values()), undated, shortened)

@@ -20,6 +20,7 @@ from typing import Any
 
 from befit.core.errors import InvalidImportError
 from befit.core.people import UserId
+from befit.core.preference import Evidence
 from befit.core.protocols import Journal, Memory
 from befit.memory.codec import Reader, evidence_from_json, evidence_to_json, interaction_to_json
 
@@ -54,6 +55,23 @@ def import_person(memory: Memory, data: Mapping[str, Any], user: UserId | None =
     Raises:
         InvalidImportError: It is no export, or a field is wrong; ``field`` names it.
     """
+    _, found = read_person(data, user)
+    memory.remember(found)
+    return len(found)
+
+
+def read_person(
+    data: Mapping[str, Any], user: UserId | None = None
+) -> tuple[UserId, list[Evidence]]:
+    """Whose an export is, and its evidence; nothing is kept.
+
+    Args:
+        data: What `export_person` made.
+        user: Whose it shall be; the person named in the export by default.
+
+    Raises:
+        InvalidImportError: It is no export, or a field is wrong; ``field`` names it.
+    """
     read = Reader(data, "import")
     if read.get("format", None) != FORMAT:
         raise read.wrong("format", f"is not {FORMAT!r}")
@@ -71,5 +89,4 @@ def import_person(memory: Memory, data: Mapping[str, Any], user: UserId | None =
             raise InvalidImportError(
                 f"{field}: is another person's", hint=f"keep to {owner!r}", field=field
             )
-    memory.remember(replace(each, user=user) if user else each for each in found)
-    return len(found)
+    return user or owner, [replace(each, user=user) if user else each for each in found]

@@ -24,6 +24,7 @@ from befit.app.server.identity import authenticate, person_of
 from befit.app.server.keys import KeyStore
 from befit.app.server.listing import Listing
 from befit.app.server.me import Me
+from befit.app.server.me_rights import Rights
 from befit.app.server.metrics import Metrics
 from befit.app.server.offload import Offload
 from befit.app.server.options import ServerOptions
@@ -73,6 +74,7 @@ def create_app(
     metrics, offload = Metrics(), Offload(cycle, options)
     chat = Chat(offload=offload, upstream=upstream, metrics=metrics)
     me = Me(offload=offload, keys=keys)
+    rights = Rights(offload=offload)
     listing = Listing(offload=offload, upstream=upstream, metrics=metrics, model=options.model)
     routes: dict[str, Mapping[str, Handler]] = {
         "/chat/completions": {"POST": chat.complete},
@@ -84,6 +86,11 @@ def create_app(
         "/me/evidence": {"GET": me.evidence, "POST": me.remember},
         "/me/evidence/": {"DELETE": me.forget_evidence},
         "/me/export": {"GET": me.export},
+        "/me/import": {"POST": rights.take_over},
+        "/me/beliefs": {"GET": me.profile, "POST": rights.judge},
+        "/me/consents": {"GET": rights.consents, "POST": rights.consent},
+        "/me/held": {"GET": rights.held, "POST": rights.settle},
+        "/me/forget": {"POST": rights.forget},
         "/health": {"GET": listing.alive},
         "/health/liveness": {"GET": listing.alive},
         "/health/readiness": {"GET": listing.ready},

@@ -16,7 +16,7 @@ from befit.app.server.problems import NotFoundError
 from befit.app.server.respond import Reply, json_reply
 from befit.app.server.turn import read_flag, read_scope
 from befit.core.dialogue import Context
-from befit.core.errors import InputError, InvalidFeedbackError
+from befit.core.errors import InputError, InvalidFeedbackError, PermissionDeniedError
 from befit.core.feedback import Behaviour, Choice, Comment, Edit, Feedback, Rating
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Evidence, PreferenceSpace
@@ -55,8 +55,14 @@ class Me:
         return json_reply({"object": "list", "data": [asdict(row) for row in rows]})
 
     async def remember(self, ask: Ask) -> Reply:
-        """Keep something that the person says of themselves."""
-        made = await self.offload.call(self._remember, ask)
+        """Keep something that the person says of themselves; 202 where it waits for their word.
+
+        Raises:
+            PermissionDeniedError: The person does not allow to keep that.
+        """
+        made, reason = await self.offload.call(self._remember, ask)
+        if reason:
+            return json_reply({**asdict(made), "held": reason}, status=202)
         return json_reply(asdict(made), status=201)
 
     async def forget_evidence(self, ask: Ask) -> Reply:
@@ -87,9 +93,13 @@ class Me:
         return json_reply({"object": "person", "deleted": True, "records": erased})
 
     async def feedback(self, ask: Ask) -> Reply:
-        """React to a response; answers with what was learned from it."""
+        """React to a response; answers with what was learned from it and may be kept."""
         reaction = _reaction(ask)
         learned = await self.offload.call(self.offload.cycle.receive, ask.person, reaction)
+        memory = self.offload.cycle.memory
+        if isinstance(memory, ConsentedMemory) and learned:
+            kept = {each.id for each in await self.offload.call(memory.evidence, ask.person)}
+            learned = [each for each in learned if each.id in kept]
         return json_reply(
             {
                 "object": "feedback",
@@ -118,7 +128,8 @@ class Me:
             "beliefs": beliefs,
         }
 
-    def _remember(self, ask: Ask) -> Evidence:
+    def _remember(self, ask: Ask) -> tuple[Evidence, str]:
+        """What was made of it, and why it waits; "" where it is kept."""
         person, scope = ask.person, read_scope(ask.text("scope", ""))
         at = _moment(ask.text("at", ""), ask.at)
         space = self.offload.space(Context(user=person, messages=(), at=ask.at))
@@ -132,8 +143,18 @@ class Me:
         made = replace(stated(space, person, ask.text("text"), at, scope), kind=EvidenceKind(kind))
         if "values" in ask.body:
             made = replace(made, values=_values(space, ask.body["values"]))
-        self.offload.cycle.remember([made])
-        return made
+        memory = self.offload.cycle.memory
+        if not isinstance(memory, ConsentedMemory):
+            memory.remember([made])
+            return made, ""
+        sifted = memory.take([made])
+        for each in sifted.refused:
+            raise PermissionDeniedError(
+                each.reason, hint="allow it first: POST /v1/me/consents", field="text"
+            )
+        for waiting in sifted.held:
+            return waiting.evidence, waiting.reason
+        return sifted.kept[0], ""
 
 
 def _reaction(ask: Ask) -> Feedback:

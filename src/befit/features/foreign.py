@@ -1,0 +1,156 @@
+r"""Tells a person's own words from the words of others that stand in the same message.
+
+People paste mail, pages, chats, code and tool output into what they write. Whatever stands there
+was written by somebody else and says nothing of the person. It is told by how it is set off:
+quotation marks, fences, markup, the heads and marks of quoted mail, lines of a transcript, and
+whatever follows a request about a text ("Summarise this:"). Where the end of a pasted text does not
+show, all that follows counts as pasted: own words behind it are lost, which is the smaller harm. It
+goes by form, in English, German, French and Spanish; words that are slipped in without any mark
+look like the person's own.
+"""
+
+import re
+import unicodedata
+
+LONGEST = 200_000  # characters looked at
+
+_NOUN = (
+    r"(?:e-?mails?|mails?|messages?|letters?|articles?|pages?|web ?sites?|web ?pages?|posts?"
+    r"|tweets?|comments?|reviews?|recipes?|documents?|docs?|texts?|transcripts?|outputs?|results?|logs?"
+    r"|readme|tickets?|reports?|notes?|paragraphs?|passages?|poems?|lyrics|quotes?|story|essay|draft|code"
+    r"|snippet|file|pdf|chat|conversation|thread|newsletter|contract|descriptions?|abstract|summary"
+    r"|nachricht(?:en)?|brief|artikel|seite|beitrag|kommentar|rezept|dokument|absatz|ausgabe"
+    r"|courriel|lettre|texte|avis|recette|commentaire|sortie|résultat"
+    r"|correo|mensaje|carta|artículo|página|texto|reseña|receta|documento|salida|resultado)"
+)
+_TASK = (
+    r"(?:summari[sz]e|translate|proofread|rewrite|rephrase|paraphrase|explain|review|check|correct"
+    r"|edit|shorten|analy[sz]e|classify|reply to|answer|respond to|look at|read|fix|format"
+    r"|(?:here|this|that|below|following) (?:is|are|was|comes)|here's|that's what"
+    r"|i (?:got|received|found)|fasse|übersetze|korrigiere|lies|prüfe|hier ist|das steht|beantworte"
+    r"|résume|traduis|corrige|lis|voici|voilà|réponds"
+    r"|resume|traduce|corrige|lee|aquí está|responde)"
+)
+_THIS = (
+    r"(?:this|that|these|it|following|below|dies(?:e[nrs]?)?|folgend(?:e[nrs]?)?|ceci|cela|suivante?"
+    r"|esto|este|siguiente)"
+)
+_SAYS = (
+    r"(?:said|says|wrote|writes|told me|replied|answers|answered|posted|states|stated|reads"
+    r"|sagte|sagt|schrieb|schreibt|steht|meinte|dit|a dit|écrit|a écrit|dijo|dice|escribió|escribe)"
+)
+#: From the match to the end of the text.
+_TO_END = re.compile(
+    r"^[ \t]*-{2,}[ ]?(?:original message|forwarded message|ursprüngliche nachricht"
+    r"|weitergeleitete nachricht|message d'origine|message transféré"
+    r"|mensaje (?:original|reenviado))"
+    r"|^[ \t]*begin forwarded message"
+    r"|^[ \t]*(?:from|to|subject|sent|date|cc|reply-to|von|an|betreff|gesendet|de|à|objet|envoyé"
+    r"|para|asunto|enviado)[ ]?:[ \t]*\S[^\n]*\n[ \t]*(?:from|to|subject|sent|date|cc|von|an"
+    r"|betreff|gesendet|de|à|objet|envoyé|para|asunto|enviado)[ ]?:"
+    r"|^[ \t]*(?:on|am|le|el)\b[^\n]{6,120}\b(?:wrote|schrieb|a écrit|escribió)"
+    r"[ ]?[^\n]{0,60}:[ \t]*$"
+    rf"|^[^\n.!?]{{0,80}}\b{_TASK}\b[^\n.!?]{{0,120}}:(?=[ \t]*\n)"
+    rf"|^[^\n.!?]{{0,80}}\b{_TASK}\b[^\n.!?]{{0,60}}\b(?:{_THIS}|{_NOUN})\b[^\n.!?]{{0,60}}:(?=\s)"
+    rf"|(?:^|(?<=[.!?\n] ))[^\n.!?]{{0,80}}\b{_NOUN}\b[^\n.!?]{{0,60}}:[ \t]*(?=\n)"
+    r"|^[ \t]*(?:\{\s*\"|\[\s*\{\s*\")"
+    r"|^[ \t]*(?:tool|function|search|system|assistant|api|web ?search|browser|observation"
+    r"|context|retrieved|document|memory|assistant note)[ _]?(?:results?|output|response|message"
+    r"|prompt|note|content|call|update)?[ \t]*[:=>]",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: The match alone.
+_SPANS = re.compile(
+    r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]+`|<!--.*?(?:-->|\Z)"
+    r"|<(?P<tag>[a-z][\w-]{0,30})(?:\s[^<>]{0,400})?>.*?(?:</(?P=tag)>|\Z)|<[^<>\n]{1,400}/?>"
+    r"|\[(?P<bb>quote|code|cite)[^\]\n]{0,80}\].*?(?:\[/(?P=bb)\]|\Z)"
+    r"|^[ \t]*(?:>|\|)[^\n]*"
+    rf"|\b{_SAYS}[ ]?(?:that |dass |que )?[ ]?[:,][^\n]*"
+    r"|!\[[^\]\n]*\]\([^)\n]*\)",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+_PAIRS = (
+    ("\u201c", "\u201d"), ("\u00ab", "\u00bb"), ("\u00bb", "\u00ab"), ("\u300c", "\u300d"),
+    ("\u300e", "\u300f"), ("\u2039", "\u203a"), ("\u201a", "\u2018"),
+)  # fmt: skip
+_QUOTES = re.compile(
+    "\"[^\"]*\"|\u201e[^\u201c\u201d]*(?:[\u201c\u201d]|\\Z)|(?<!\\w)'[^'\n]{2,}'(?!\\w)|"
+    + "|".join(f"{a}[^{b}]*(?:{b}|\\Z)" for a, b in _PAIRS)
+)
+_SPEAKER = re.compile(
+    r"^[ \t]*(?:\[?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: ?[ap]m)?\]?[ \t,-]*)?"
+    r"(?P<who>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2})"
+    r"(?: \([^)\n]{1,30}\))?[ ]?:[ \t]+\S.*$",
+    re.MULTILINE,
+)
+_ROLES = frozenset((
+    "mom", "mum", "dad", "boss", "manager", "wife", "husband", "friend", "colleague", "user",
+    "human", "admin", "bot", "agent", "teacher", "doctor", "chef", "mutter", "vater", "chefin",
+    "freund", "maman", "papa", "patron", "mamá", "papá", "jefe",
+))  # fmt: skip
+_MYSELF = frozenset((
+    "me", "i", "ich", "moi", "je", "yo", "ps", "p.s", "note", "edit", "update", "tldr",
+))  # fmt: skip
+_TITLE = 4  # words of a quotation from which it is no title or single word any more
+_THIRD = re.compile(
+    r"^(?:remember (?:that )?|note (?:that )?|fyi |important )?[:,]?\s*"
+    r"(?:the|this|dieser?|der|l'|el|la|cet|este)?\s*"
+    r"(?:user|customer|account holder|nutzer(?:in)?|benutzer(?:in)?|kunde|utilisateur|client"
+    r"|usuario|cliente)(?:'s)?\s+\w",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"(?<=[.!?\u2026\u3002])\s+|\n+")
+
+
+def own_part(text: str) -> str:
+    """What of a text its sender wrote; the text itself where nothing else is in it.
+
+    Args:
+        text: A message as it was sent.
+
+    Returns:
+        The rest once the words of others are taken out; "" where nothing is left.
+    """
+    plain = text[:LONGEST].replace("\r\n", "\n")
+    rest = _SPANS.sub(" \n", plain)
+    rest = _QUOTES.sub(lambda found: " " if _is_speech(found[0]) else found[0], rest)
+    if cut := _TO_END.search(rest):
+        rest = rest[: cut.start()]
+    rest = _without_speakers(rest)
+    if rest == plain and len(text) <= LONGEST:
+        return text
+    lines = (" ".join(line.split()) for line in rest.split("\n"))
+    return "\n".join(line for line in lines if re.search(r"\w", line))
+
+
+def third_person(text: str) -> bool:
+    """Whether a text speaks of "the user", as notes on people do and people themselves do not."""
+    return any(_THIRD.match(each.strip()) for each in _SENTENCE.split(text))
+
+
+def mixed_scripts(text: str) -> bool:
+    """Whether a word mixes letters that look alike of different alphabets, as disguises do."""
+    if text.isascii():
+        return False
+    return any(len(_scripts(word)) > 1 for word in re.findall(r"[^\W\d_]+", text))
+
+
+def _scripts(word: str) -> set[str]:
+    names = {unicodedata.name(letter, "").partition(" ")[0] for letter in word}
+    return names & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}
+
+
+def _is_speech(quoted: str) -> bool:
+    """Whether a quotation is of a sentence, and not of a title or a word."""
+    return len(quoted.split()) >= _TITLE or (
+        len(quoted) > 1 and quoted.rstrip("\"'\u201d\u00bb")[-1:] in ".!?"
+    )
+
+
+def _without_speakers(text: str) -> str:
+    """The text without the lines of a transcript but the writer's own."""
+    found = [match for match in _SPEAKER.finditer(text) if match["who"].casefold() not in _MYSELF]
+    named = [match for match in found if _ROLES.intersection(match["who"].casefold().split())]
+    for match in reversed(found if len(found) > 1 else named):
+        text = text[: match.start()] + text[match.end() :]
+    return text
