@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from befit.core.errors import InvalidImportError, UnknownComponentError
+from befit.evaluate.datasets.convabuse import ConvAbuse
+from befit.evaluate.datasets.dsp import Dsp
 from befit.evaluate.datasets.jsonl import read_pairs
+from befit.evaluate.datasets.multipico import MultiPico
 from befit.evaluate.datasets.pairing import BLOCK, pairs_by_gap
+from befit.evaluate.datasets.pandalm import PandaLm
 from befit.evaluate.datasets.polis import Polis
 from befit.evaluate.datasets.search import MissingDataError, data_root, find_files, search_path
 from befit.evaluate.datasets.stackexchange import plain_text
-from befit.evaluate.schema import people_of
+from befit.evaluate.schema import Dataset, people_of
 from befit.evaluate.splits import groups_of
-from befit.evaluate.values import known_data, load_data
+from befit.evaluate.values import known_data, load_data, members
 
 GOOD = {"user": "u1", "prompt": "", "chosen": "yes", "rejected": "no"}
 
@@ -80,7 +84,17 @@ def test_an_unknown_data_set_lists_the_known() -> None:
     with pytest.raises(UnknownComponentError) as caught:
         load_data("polish", 0)
     assert "polis" in caught.value.hint
+    assert "people" in caught.value.hint
     assert {"llmfao", "xstest"} <= set(known_data())
+
+
+def test_a_group_stands_for_its_members() -> None:
+    assert members("all") == known_data()
+    assert {"polis", "llmfao"} <= set(members("people"))
+    assert members("values") == ["hh-rlhf", "hhh-alignment", "oasst1", "truthfulqa", "xstest"]
+    parts = [members(group) for group in ("people", "synthetic", "values")]
+    assert sorted(name for part in parts for name in part) == known_data()
+    assert members("mine.py:Mine") == ["mine.py:Mine"]
 
 
 def test_a_file_of_pairs_is_read(tmp_path: Path) -> None:
@@ -151,10 +165,41 @@ def test_real_people_load_the_same_twice_and_can_be_split(name: str) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize(
+    ("loader", "people", "ties"),
+    [(MultiPico(), 300, False), (ConvAbuse(), 6, False), (PandaLm(), 3, True), (Dsp(), 48, False)],
+    ids=["multipico", "convabuse", "pandalm", "dsp"],
+)
+def test_those_who_judge_load_the_same_twice_and_can_be_split(
+    loader: Dataset, people: int, ties: bool
+) -> None:
+    data = loader.load(0)
+    assert data == loader.load(0)
+    found = people_of(data.rows)
+    assert len(found) >= people
+    assert bool(data.ties) == ties
+    assert set(data.about) <= set(found)
+    assert all(row.chosen.strip() and row.chosen != row.rejected for row in data.rows)
+    assert min(len(groups_of(own, data.disjoint)) for own in found.values()) >= 5
+
+
+@pytest.mark.data
+def test_real_ties_times_and_what_people_said_are_kept() -> None:
+    (workers,), (films,), (town,), (asked,) = (
+        load_data(name, 0) for name in ("llmfao", "movielens-small", "polis", "stackexchange")
+    )
+    assert len(workers.ties) > 1000
+    assert all(row.at is not None for row in (*films.rows, *asked.rows))
+    assert sum("wrote" in about for about in town.about.values()) > 100
+    assert sum("wrote" in about for about in asked.about.values()) > 20
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
     ("name", "values"),
     [
         ("hh-rlhf", {"harmless", "helpful"}),
         ("hhh-alignment", {"harmless", "helpful", "honest", "other"}),
+        ("oasst1", {"helpful"}),
         ("truthfulqa", {"honest"}),
         ("xstest", {"harmless"}),
     ],
