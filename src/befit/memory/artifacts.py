@@ -21,6 +21,7 @@ from befit.core.errors import FullStoreError, InputError, ReadOnlyStoreError, St
 from befit.core.people import UserId
 from befit.memory.blocks import microseconds, moment
 from befit.memory.codec import dump
+from befit.memory.erasure import owe
 from befit.memory.rows import Pointers
 from befit.memory.store import Store, open_store
 
@@ -198,6 +199,7 @@ class SqlitePointers:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM promotions WHERE owner = ?", (owner,))
             connection.execute("DELETE FROM artifacts WHERE owner = ?", (owner,))
+            owe(connection, [os.urandom(16)])  # found nowhere: that the log is to be emptied
 
         self._store.write(work)
         self._store.scrub()

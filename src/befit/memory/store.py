@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
 _AT_ONCE = 16_000_000  # bytes of a file that is searched while one waits
+_GATHER = 0.2  # seconds after an erasure until copies are sought in the background
 _POOL = 16  # idle read connections kept
 
 
@@ -70,6 +71,25 @@ class _Link:
         return False
 
 
+@dataclass(slots=True)
+class _Later:
+    """What is settled in the background; knows nothing of who uses the store."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    wanted: bool = False
+    thread: threading.Thread | None = None
+    hurry: threading.Event = field(default_factory=threading.Event)
+
+
+def _finish(later: _Later, writer: "GroupWriter[sqlite3.Connection]") -> None:
+    """Settle what is under way, write what was handed in."""
+    later.hurry.set()
+    thread = later.thread
+    if thread is not None and thread is not threading.current_thread():
+        thread.join()
+    writer.close()
+
+
 class Store:
     """The file. Opens on first use; safe to share between threads and across ``fork``.
 
@@ -83,12 +103,12 @@ class Store:
         _STORES.add(self)
 
     def _reset(self) -> None:
-        self._begun = self._wanted = False
-        self._wanting, self._settling = threading.Lock(), threading.Lock()
-        self._settler: threading.Thread | None = None
+        self._begun = False
+        self._settling = threading.Lock()
+        self._later = _Later()
         self._idle: deque[sqlite3.Connection] = deque()
         self._writer = GroupWriter(_Link(self.path))
-        self._finalizer = weakref.finalize(self, self._writer.close)
+        self._finalizer = weakref.finalize(self, _finish, self._later, self._writer)
 
     def read(self, work: Work[T]) -> T:
         """Run ``work`` on a read connection; each statement sees one consistent snapshot.
@@ -129,15 +149,16 @@ class Store:
     def scrub(self) -> None:
         """Leave nothing of deleted rows in any file; those that `erasure.owe` noted are sought.
 
-        Deleted rows are overwritten and out of the log when this returns. Copies that SQLite left
-        in unused parts of pages are sought at once in a file of up to 16 MB, in a larger one in the
-        background: `settle` waits for that, and so does `close`.
+        In a file of up to 16 MB they are overwritten, out of the log, and their copies in unused
+        parts of pages gone when this returns. In a larger one that is done in the background, so
+        that nobody waits but for their deletion: `settle` waits for it, `close` does, and so does
+        the end of the process; cut short, it is taken up again with the next write.
 
         Raises:
             StoreError: Another process holds an old snapshot open.
         """
-        self._empty_log()
         if self.path.stat().st_size <= _AT_ONCE:
+            self._empty_log()
             self.settle()
         else:
             self._settle_soon()
@@ -152,27 +173,31 @@ class Store:
             found = self.read(owed)
             if not found:
                 return
+            self.read(_copy_log)  # while others write, so that they wait for little
+            self._empty_log()
             if search_bytes([self.path], list(found.values())):
                 self._writer.submit(lambda c: c.execute("VACUUM").rowcount, bare=True).result()
                 self._empty_log()
             self._writer.submit(lambda c: pay(c, found)).result()
 
     def _settle_soon(self) -> None:
-        with self._wanting:
-            self._wanted = True
-            if self._settler is None:
-                self._settler = threading.Thread(
-                    target=self._settle_wanted, name="befit-settle", daemon=True
+        later = self._later
+        with later.lock:
+            later.wanted = True
+            if later.thread is None:
+                later.thread = threading.Thread(
+                    target=self._settle_wanted, args=(later,), name="befit-settle", daemon=True
                 )
-                self._settler.start()
+                later.thread.start()
 
-    def _settle_wanted(self) -> None:
+    def _settle_wanted(self, later: "_Later") -> None:
         while True:
-            with self._wanting:
-                if not self._wanted:
-                    self._settler = None
+            later.hurry.wait(_GATHER)  # what is erased in one go is sought in one
+            with later.lock:
+                if not later.wanted:
+                    later.thread = None
                     return
-                self._wanted = False
+                later.wanted = False
             with suppress(StoreError):  # what is owed stays noted, and is sought next time
                 self.settle()
 
@@ -197,9 +222,6 @@ class Store:
 
     def close(self) -> None:
         """Write what was handed in and close every connection; a later use opens again."""
-        settler = self._settler
-        if settler is not None:
-            settler.join()
         self._finalizer()
         self._close_idle()
         self._reset()
@@ -222,11 +244,13 @@ class Store:
 
     def _before_fork(self) -> None:
         """Close everything: SQLite's locks are the process's, and a child must not inherit them."""
+        self._settling.acquire()
         self._writer.pause()
         self._close_idle()
 
     def _in_parent(self) -> None:
         self._writer.resume()
+        self._settling.release()
 
     def _in_child(self) -> None:
         self._finalizer.detach()
@@ -236,6 +260,11 @@ class Store:
 _STORES: "weakref.WeakSet[Store]" = weakref.WeakSet()
 _OPEN: "weakref.WeakValueDictionary[Path, Store]" = weakref.WeakValueDictionary()
 _OPENING = threading.RLock()
+
+
+def _copy_log(connection: sqlite3.Connection) -> None:
+    """Copy from the log into the file what no reader is in the way of."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def _truncate_log(connection: sqlite3.Connection) -> bool:

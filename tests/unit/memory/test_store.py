@@ -153,7 +153,7 @@ def leave_a_copy(store: Store) -> bytes:
         file.seek(8192 + 4000)
         file.write(mark)
     store.write(lambda c: c.execute("SELECT 1").fetchone())
-    if settler := store._settler:
+    if settler := store._later.thread:
         settler.join()  # what is owed from before; what comes now is owed and not yet sought
     store.write(lambda c: owe(c, [mark]))
     assert search_bytes([store.path], [mark]) == 1
@@ -179,6 +179,17 @@ def test_a_large_file_is_searched_in_the_background(
     store.close()
     assert search_bytes([store.path.parent], [mark]) == 0
     assert store.read(owed) == {}
+
+
+def test_a_process_that_ends_leaves_no_copy_behind(store: Store) -> None:
+    mark = leave_a_copy(store)
+    store.close()
+    script = (
+        "import sys; from befit.memory import store; store._AT_ONCE = 0;"
+        "kept = store.Store(sys.argv[1]); kept.write(lambda c: None); kept.scrub()"
+    )
+    subprocess.run([sys.executable, "-c", script, str(store.path)], check=True)
+    assert search_bytes([store.path.parent], [mark]) == 0
 
 
 def test_a_search_that_was_cut_short_is_taken_up_at_the_next_start(store: Store) -> None:
