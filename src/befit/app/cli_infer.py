@@ -1,23 +1,121 @@
-"""Commands that infer: distil what a text states, and tell which belief changed an answer."""
+"""Commands that infer: what files show, what a text states, which belief changed an answer."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
 from befit.app.cli_rights import heeding_cycle
-from befit.app.cli_shared import Json, Person, late, now, show, workshop
+from befit.app.cli_shared import Json, Person, Scope, late, now, progress, show, workshop
 from befit.core.errors import ConfigError, InputError, UnknownResponseError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
 
+if TYPE_CHECKING:
+    from befit.memory.consented import ConsentedMemory
+
+
+class Given(StrEnum):
+    """What a file holds."""
+
+    POSTS = "posts"
+    RATINGS = "ratings"
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(infer)
     app.command()(distil)
     app.command()(attribute)
+
+
+def infer(
+    user: Person,
+    file: Annotated[Path, typer.Argument(help="A .csv, .jsonl or text file, packed or not.")],
+    *,
+    holds: Annotated[Given, typer.Option("--from", help="What it holds.")] = Given.POSTS,
+    items: Annotated[
+        Path | None, typer.Option(help="Titles and topics of the rated items, where apart.")
+    ] = None,
+    their_id: Annotated[
+        str, typer.Option("--as", help="Who the person is in a file of many people's ratings.")
+    ] = "",
+    scope: Scope = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it and keep nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Infer beliefs from what a person wrote or rated, and remember what they rest on."""
+    _, memory = heeding_cycle()
+    if holds is Given.RATINGS:
+        found = _read_ratings(UserId(user), file, items, their_id, scope)
+    elif items is None and not their_id:
+        found = _read_posts(memory, UserId(user), file, scope)
+    else:
+        raise InputError(
+            "--items and --as belong to ratings", hint="add --from ratings", field="from"
+        )
+    sifted = memory.sift(found)
+    refused = {each.evidence.id for each in (*sifted.refused, *sifted.held)}
+    kept = [each for each in found if each.id not in refused and each.source not in refused]
+    waiting = [each.evidence for each in sifted.held]
+    if not dry_run:
+        before = {each.id: each for each in memory.evidence(UserId(user))}
+        stale = [e.id for e in kept if e.id in before and before[e.id].values != e.values]
+        if stale:  # the file has grown, and what it says of the last days has changed
+            memory.forget(UserId(user), stale)
+        memory.remember([*kept, *waiting])
+    reasons = Counter(each.reason for each in (*sifted.refused, *sifted.held))
+    told = [(name, value, e) for e in kept for name, value in e.values.items()]
+    lines = [
+        f"{name} {value:+.2f} ±{e.noise:.2f}  [{e.id}] {e.at:%Y-%m-%d}" for name, value, e in told
+    ]
+    lines += [f"{count} left out: {reason}" for reason, count in sorted(reasons.items())]
+    shown = {
+        "user": user,
+        "evidence": kept,
+        "held": len(sifted.held),
+        "refused": len(sifted.refused),
+        "reasons": dict(reasons),
+    }
+    show(shown, "\n".join(lines) or "it says nothing of its writer", as_json=as_json)
+
+
+def _read_posts(
+    memory: "ConsentedMemory", user: UserId, file: Path, scope: str
+) -> Sequence[Evidence]:
+    at, inferring = now(), late("app.inferring")
+    made = late("app.projecting").Projecting(shop=workshop()).projector(memory, user, at)
+    posts, tell = late("app.given").read_posts(file, at), progress()
+    found: list[Evidence] = []
+    for number, post in enumerate(posts, 1):
+        found += inferring.authored(made, user, post.text, post.at, scope=scope)
+        tell("texts", number, len(posts))
+    return found
+
+
+def _read_ratings(
+    user: UserId, file: Path, items: Path | None, their_id: str, scope: str
+) -> Sequence[Evidence]:
+    given, inferring = late("app.given"), late("app.inferring")
+    opinions = given.read_ratings(file, items, now())
+    names = {each.who for each in opinions}
+    person = their_id or (user if user in names else next(iter(names)) if len(names) == 1 else "")
+    own = [each for each in opinions if each.who == person]
+    if not own:
+        raise InputError(
+            f"the file has ratings of {len(names)} people, and none of {person or user!r}",
+            hint="say who they are in the file: --as ID",
+            field="as",
+        )
+    found: Sequence[Evidence] = inferring.liked(
+        inferring.population(opinions, person), user, own, scope
+    )
+    return found
 
 
 def distil(

@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -66,6 +66,19 @@ class Upstream(_Section):
     timeout_s: float = Field(120.0, gt=0, description="Longest silence of the server, seconds.")
 
 
+class Inference(_Section):
+    """What is read of the texts that a person wrote."""
+
+    projectors: tuple[Literal["surface", "anchors", "asked"], ...] = Field(
+        ("surface", "anchors"),
+        description="How they are written, what they mean, and what the language model says.",
+    )
+    asked_noise: float = Field(
+        0.7, gt=0, description="Standard deviation of that model's error: `befit space measure`."
+    )
+    asked_at_once: int = Field(12, ge=1, description="Dimensions in one question to it.")
+
+
 class Server(_Section):
     """``befit serve``."""
 
@@ -115,6 +128,7 @@ class Settings(BaseSettings):
     learner: Table = Field({"use": "reward"}, description="What `befit learn` runs.")
     boundary: Boundary = Boundary()
     upstream: Upstream = Upstream()
+    inference: Inference = Inference()
     server: Server = Server()
     candidates: int = Field(4, ge=1, description="Drafts that the boundary may choose among.")
 

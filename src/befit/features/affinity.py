@@ -91,7 +91,7 @@ class Affinity:
         topics = _topics(ratings)
         if not topics:
             return {}
-        mean, covariance = self._posterior(ratings, topics, self._level(ratings))
+        mean, covariance = self._posterior(ratings, topics, self.level(ratings))
         return {
             TOPIC + topic: (
                 float(np.clip(mean[i] / self.spread, -1.0, 1.0)),
@@ -101,13 +101,14 @@ class Affinity:
         }
 
     def observe(
-        self, ratings: Sequence[Rated], earlier: Sequence[Rated] = ()
+        self, ratings: Sequence[Rated], before: float = 0.0
     ) -> dict[str, tuple[float, float]]:
         """What these ratings add, without the prior, for a fold that starts at N(0, 1).
 
         Args:
             ratings: Of one stretch of time.
-            earlier: The person's ratings before; they tell how high this person rates.
+            before: The person's `level` until then; who rates everything lower than before has not
+                lost their taste.
 
         Returns:
             As `infer`, but value and noise are of the observation: folding them into N(0, 1) does
@@ -117,7 +118,7 @@ class Affinity:
         topics = _topics(ratings)
         if not topics:
             return {}
-        mean, covariance = self._posterior(ratings, topics, self._level([*earlier, *ratings]))
+        mean, covariance = self._posterior(ratings, topics, self.level(ratings, before))
         observed: dict[str, tuple[float, float]] = {}
         for i, topic in enumerate(topics):
             variance = float(covariance[i, i]) / self.spread**2
@@ -132,7 +133,7 @@ class Affinity:
 
     def predict(self, ratings: Sequence[Rated], items: Sequence[Rated]) -> list[float]:
         """What the person would rate these items, from their ratings of others."""
-        topics, level = _topics(ratings), self._level(ratings)
+        topics, level = _topics(ratings), self.level(ratings)
         usual = self.mean + level
         base = [usual + self.items.get(each.item, 0.0) for each in items]
         if not topics:
@@ -141,10 +142,10 @@ class Affinity:
         explained = _design(items, topics) @ mean
         return [float(b + e) for b, e in zip(base, explained, strict=True)]
 
-    def _level(self, ratings: Sequence[Rated]) -> float:
-        """How much higher than others the person rates, shrunk."""
+    def level(self, ratings: Sequence[Rated], before: float = 0.0) -> float:
+        """How much higher than others the person rates, shrunk to what it was before."""
         apart = [r.value - self.mean - self.items.get(r.item, 0.0) for r in ratings]
-        return math.fsum(apart) / (len(apart) + _PERSON_PRIOR)
+        return (math.fsum(apart) + _PERSON_PRIOR * before) / (len(apart) + _PERSON_PRIOR)
 
     def _posterior(
         self, ratings: Sequence[Rated], topics: list[str], level: float

@@ -39,9 +39,12 @@ class SurfaceProjector:
 
     Attributes:
         space: The dimensions.
+        wish: How far what the author wants to read may lie from how they write, as a standard
+            deviation >= 0; 0 where their own style itself is asked for.
     """
 
     space: PreferenceSpace
+    wish: float = 0.0
 
     def project(self, text: str) -> Projection:
         """Every dimension that has a feature; nothing where the text has under five words.
@@ -54,7 +57,7 @@ class SurfaceProjector:
             return {}
         measured, errors = measure(text), card()["surface"]
         return {
-            d.name: (measured[d.feature], _error(errors[d.feature], words))
+            d.name: (measured[d.feature], math.hypot(_error(errors[d.feature], words), self.wish))
             for d in self.space.dimensions
             if d.feature in measured and not d.universal
         }
