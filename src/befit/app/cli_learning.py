@@ -1,5 +1,6 @@
 """Commands about what is learned: learn, evaluate, values."""
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -56,11 +57,20 @@ def learn(
 
 def evaluate_reward(
     *,
-    data: Annotated[str, typer.Option(help="Data sets, comma-separated.")] = "",
+    data: Annotated[str, typer.Option(help="Data sets, comma-separated; all is each.")] = "",
     pairs: Annotated[Path | None, typer.Option(help="JSONL of pairs.")] = None,
-    method: Annotated[str, typer.Option(help="Methods, comma-separated.")] = "default",
+    method: Annotated[str, typer.Option(help="Methods, comma-separated; all is each.")] = "default",
     shots: Annotated[str, typer.Option(help="Pairs of a person that are seen.")] = "0,1,2,4,8,16",
     seeds: Annotated[int, typer.Option(help="Each tests other people.")] = 3,
+    split: Annotated[
+        str,
+        typer.Option(
+            help="What is new: unseen-person, seen-text, unseen-text, unseen-group, seen-person,"
+            " later."
+        ),
+    ] = "unseen-person",
+    workers: Annotated[int, typer.Option(help="Processes; 0 is two where there are.")] = 0,
+    ray: Annotated[str, typer.Option(help="Address of a Ray cluster.")] = "",
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the result; - prints it.")
     ] = None,
@@ -75,6 +85,10 @@ def evaluate_reward(
         methods=_names(method),
         shots=late("app.cli_pairs").numbers(shots),
         seeds=seeds,
+        split=split,
+        workers=workers or min(2, os.cpu_count() or 1),
+        ray=ray,
+        folder=late("models.cache").cache_dir() / "evaluate",
         created=now(),
         progress=progress(),
     )

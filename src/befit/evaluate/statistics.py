@@ -117,6 +117,19 @@ def permutation_p(differences: Array, *, flips: int = FLIPS, seed: int = 0) -> f
     return float((1 + np.count_nonzero(as_far)) / (flips + 1))
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values adjusted for their number, in the order given.
+
+    Source: Holm 1979, a sequentially rejective multiple test procedure.
+    """
+    order = np.argsort(p_values, kind="stable")
+    steps = np.array(p_values, dtype=float)[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    found: list[float] = adjusted.tolist()
+    return found
+
+
 def detectable(draws: Array) -> float:
     """The smallest true difference that this many people would show, at 80% power.
 

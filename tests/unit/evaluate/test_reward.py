@@ -3,18 +3,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
+from befit.align.rewards.blind import LongerWins, RandomGuess
+from befit.align.rewards.pairs import Array, Pairs, Person, Population
 from befit.core.errors import InputError, UnknownComponentError
-from befit.evaluate.methods import LongerWins, Method, RandomGuess, WrongUser
+from befit.evaluate.collected import pair_means
 from befit.evaluate.report import curves, page, svg, write_report
-from befit.evaluate.reward import BASELINES, evaluate_reward, pair_means
-from befit.evaluate.schema import PairRow, Result
-from befit.evaluate.trials import Trials
+from befit.evaluate.reward import BASELINES, evaluate_reward
+from befit.evaluate.schema import Result
+from befit.evaluate.trials import COSTS
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 ANIMALS = ("cats", "dogs")
@@ -22,29 +22,28 @@ ANIMALS = ("cats", "dogs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counting:
-    """Prefers the animal that the support preferred."""
+    """Prefers the animal that the history preferred."""
 
     @property
-    def history(self) -> Literal["own"]:
-        return "own"
+    def personal(self) -> bool:
+        return True
 
     @property
     def embeds(self) -> bool:
         return False
 
-    @property
-    def learner(self) -> Self:
+    def fit(self, train: Population, validation: Population, *, seed: int) -> "Counting":
         return self
 
-    def fit(self, train: Sequence[PairRow], validation: Sequence[PairRow], seed: int) -> Self:
-        return self
+    def adapt(self, people: Sequence[Person]) -> Sequence[float]:
+        return [float(_cats(person.pairs).sum()) for person in people]
 
-    def state(self, support: Sequence[PairRow]) -> int:
-        return sum(1 if "cats" in row.chosen else -1 for row in support)
+    def logits(self, state: float, pairs: Pairs) -> Array:
+        return 2.0 * np.sign(state) * _cats(pairs)
 
-    def probabilities(self, state: int, query: Sequence[PairRow]) -> NDArray[np.float64]:
-        sign = np.array([1 if "cats" in row.chosen else -1 for row in query])
-        return np.asarray(0.5 + 0.4 * np.sign(state) * sign)
+
+def _cats(pairs: Pairs) -> Array:
+    return np.array([1.0 if "cats" in pairs.texts.names[at] else -1.0 for at in pairs.chosen])
 
 
 @pytest.fixture
@@ -52,12 +51,12 @@ def simple(monkeypatch: pytest.MonkeyPatch) -> None:
     methods: dict[str, object] = {
         "default": Counting(),
         "user-blind": RandomGuess(),
-        "wrong-user": WrongUser(learner=Counting()),
         "longer-wins": LongerWins(),
         "random": RandomGuess(),
     }
     known: Callable[[str], object] = methods.__getitem__
-    monkeypatch.setattr("befit.evaluate.reward._method", known)
+    for module in ("reward", "running"):
+        monkeypatch.setattr(f"befit.evaluate.{module}.method_named", known)
 
 
 def _file(folder: Path, people: int, *, parts: bool = False) -> Path:
@@ -125,7 +124,13 @@ def test_every_row_is_whole_and_the_baselines_are_always_there(tmp_path: Path) -
 @pytest.mark.usefixtures("simple")
 def test_the_same_question_has_the_same_answer_to_the_bit(tmp_path: Path) -> None:
     path = _file(tmp_path, 12)
-    assert _evaluate(path).to_json() == _evaluate(path).to_json()
+    first, second = _evaluate(path), _evaluate(path)
+    assert first.metadata == second.metadata
+    assert _uncosted(first) == _uncosted(second)
+
+
+def _uncosted(result: Result) -> list[object]:
+    return [row for row in result.rows if row.metric not in COSTS]
 
 
 @pytest.mark.usefixtures("simple")
@@ -153,18 +158,78 @@ def test_progress_reaches_its_end(tmp_path: Path) -> None:
 
 
 def test_a_lacking_column_is_lacking_for_the_whole_person() -> None:
-    trials = Trials(
-        users=("a", "b"),
-        person=np.array([0, 0, 0, 1]),
-        pair=np.array([0, 1, 0, 0]),
-        probabilities={},
-        separated={},
-    )
     values = np.array([[1.0, 1.0], [0.0, 1.0], [0.0, np.nan], [1.0, 1.0]])
-    first, second = pair_means(trials, values)
+    first, second = pair_means(np.array([0, 0, 0, 1]), np.array([0, 1, 0, 0]), values)
     assert first[:, 0].tolist() == [0.5, 0.0]
     assert np.isnan(first[:, 1]).all()
     assert second.tolist() == [[1.0, 1.0]]
+
+
+@pytest.mark.usefixtures("simple")
+def test_what_is_personal_is_told_from_what_only_looks_so(tmp_path: Path) -> None:
+    result = _evaluate(_file(tmp_path, 30))
+    flips = result.find("animals", "default", 8, "flip_rate")
+    assert flips is not None
+    assert flips.value == 1.0  # the opposite answers, the opposite prediction
+    gap = result.find("animals", "default", 8, "gap")
+    assert gap is not None
+    assert gap.lo > 0.1
+    assert result.find("animals", "user-blind", 8, "gap") is None
+    harm = result.find("animals", "default", 8, "negative_transfer")
+    assert harm is not None
+    assert harm.value == 0.0
+    curve = result.find("animals", "default", None, "area_under_curve")
+    assert curve is not None
+    assert 0.5 < curve.value < 1.0
+
+
+@pytest.mark.usefixtures("simple")
+def test_what_was_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, folder = _file(tmp_path, 12), tmp_path / "kept"
+
+    def go() -> Result:
+        return evaluate_reward(pairs=path, shots=(0, 4), seeds=2, folder=folder, created=NOW)
+
+    first = go()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("done again")
+
+    monkeypatch.setattr("befit.evaluate.running.predict", refuse)
+    again = go()
+    assert first.rows == again.rows
+    path.write_text(path.read_text().replace("0x1b", "0x1c"))
+    with pytest.raises(AssertionError, match="done again"):
+        go()  # other pairs are another question
+
+
+@pytest.mark.usefixtures("simple")
+@pytest.mark.parametrize("split", ["seen-person", "seen-text", "unseen-text"])
+def test_other_splits_ask_something_new(tmp_path: Path, split: str) -> None:
+    result = evaluate_reward(
+        pairs=_file(tmp_path, 18) if split != "seen-text" else _shared(tmp_path),
+        shots=(0, 2),
+        seeds=1,
+        split=split,  # type: ignore[arg-type]
+        created=NOW,
+    )
+    learned = result.find("animals", "default", 2, "accuracy")
+    assert learned is not None
+    assert learned.value > 0.7
+
+
+def _shared(folder: Path) -> Path:
+    """Everyone compares the same stories."""
+    path = folder / "animals.jsonl"
+    lines = []
+    for person in range(18):
+        liked, other = ANIMALS[:: 1 if person % 2 else -1]
+        for number in range(12):
+            sides = [f"A story about {animal}, {number}" for animal in (liked, other)]
+            row = {"user": f"u{person}", "prompt": "", "chosen": sides[0], "rejected": sides[1]}
+            lines.append(json.dumps(row))
+    path.write_text("\n".join(lines))
+    return path
 
 
 @pytest.mark.parametrize(
@@ -174,6 +239,7 @@ def test_a_lacking_column_is_lacking_for_the_whole_person() -> None:
         ({"shots": (-1,)}, "shots"),
         ({"seeds": 0}, "seeds"),
         ({"pairs": None}, "data"),
+        ({"split": "new-person"}, "split"),
     ],
 )
 def test_an_option_out_of_range_is_named(
@@ -189,15 +255,6 @@ def test_an_unknown_method_lists_the_known(tmp_path: Path) -> None:
     with pytest.raises(UnknownComponentError) as caught:
         evaluate_reward(pairs=_file(tmp_path, 6), methods=("defualt",), created=NOW)
     assert "user-blind" in caught.value.hint
-
-
-def test_longer_wins_and_the_coin_say_what_they_are() -> None:
-    row = PairRow(user="u", prompt="", chosen="long text", rejected="short")
-    other = PairRow(user="u", prompt="", chosen="short", rejected="long text")
-    method: Method = LongerWins()
-    fit = method.fit([row, row, row, other], [], 0)
-    assert fit.probabilities(None, [row, other]).tolist() == [0.75, 0.25]
-    assert RandomGuess().fit([], [], 0).probabilities(None, [row]).tolist() == [0.5]
 
 
 @pytest.mark.usefixtures("simple")

@@ -1,0 +1,1 @@
+"""Every family of personal reward models, each in one file, behind one protocol."""

@@ -1,0 +1,263 @@
+"""From predictions to figures: every one a mean over people with an interval, and paired tests.
+
+Knows no data set's files and no method's workings; fits nothing.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from math import log2
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from befit.core.errors import InputError
+from befit.evaluate.collected import Collected, Column, by_person, pair_means
+from befit.evaluate.metrics.accuracy import hits
+from befit.evaluate.metrics.calibration import bin_by_confidence, brier, expected_error, log_loss
+from befit.evaluate.schema import Row
+from befit.evaluate.statistics import (
+    DRAWS,
+    Array,
+    Resampled,
+    centred_interval,
+    detectable,
+    holm,
+    interval,
+    permutation_p,
+    two_level,
+    worst_tenth,
+)
+
+LOSSES = ("accuracy", "nll", "brier")  # the metrics that are means over pairs, in column order
+BLIND, DEFAULT, WRONG = "user-blind", "default", "wrong-user"
+FEWEST_PEOPLE = 2
+
+
+class Table:
+    """All figures of one data set.
+
+    Args:
+        collected: The predictions; ``wrong-user`` joins the methods, which is the default reward
+            after another person's history.
+
+    Raises:
+        InputError: Too few people can be tested.
+    """
+
+    def __init__(self, collected: Collected) -> None:
+        self.all = collected
+        own = dict(collected.own)
+        for (method, k), values in own.copy().items():
+            if method == DEFAULT and collected.people:
+                own[WRONG, k] = collected.other.get((DEFAULT, k), values)
+        stacked = np.stack(list(own.values()), axis=1)
+        values = np.concatenate([hits(stacked), log_loss(stacked), brier(stacked)], axis=1)
+        sample = two_level(pair_means(collected.person, collected.pair, values))
+        names = list(own)
+        self.columns = tuple(
+            column
+            for place, column in enumerate(names)
+            if np.count_nonzero(~np.isnan(sample.means[:, place])) >= FEWEST_PEOPLE
+        )
+        self.missing = [column for column in names if column not in self.columns]
+        if not self.columns:
+            raise InputError(
+                f"{collected.name}: fewer than {FEWEST_PEOPLE} people can be tested",
+                hint="give pairs of more people",
+                field="data",
+            )
+        at = [names.index(c) + i * len(names) for i in range(len(LOSSES)) for c in self.columns]
+        self.sample = Resampled(
+            sample.means[:, at], sample.value[at], sample.draws[:, at], sample.counts
+        )
+        self.own = {column: own[column] for column in self.columns}
+
+    def left_out(self) -> list[dict[str, Any]]:
+        """What was asked for and cannot be told, because too few people have so many pairs."""
+        return [
+            {"data": self.all.name, "method": m, "shots": self._shots(k)} for m, k in self.missing
+        ]
+
+    def rows(self) -> list[Row]:
+        """Every figure, column by column, then the curves' areas and the costs."""
+        rows = [row for column in self.columns for row in self._rows_of(column)]
+        return rows + list(self._areas()) + list(self._costs())
+
+    def comparisons(self) -> list[dict[str, Any]]:
+        """Paired tests of each method against the baselines; p also after Holm over all."""
+        asked = [(m, against, k) for m, k in self.columns for against in self._rivals(m)]
+        gains = [self._difference((m, k), (against, k)) for m, against, k in asked]
+        found = [permutation_p(own) for own, _ in gains]
+        return [
+            {
+                "data": self.all.name,
+                "method": method,
+                "against": against,
+                "shots": self._shots(k),
+                "gain": float(np.mean(own)),
+                "p": p,
+                "p_holm": adjusted,
+                "detectable_at_80_percent_power": detectable(draws),
+                "share_of_people_worse": float(np.mean(own < 0)),
+            }
+            for (method, against, k), (own, draws), p, adjusted in zip(
+                asked, gains, found, holm(found), strict=True
+            )
+        ]
+
+    def _rows_of(self, column: Column) -> Iterator[Row]:
+        place = self.columns.index(column)
+        accuracies = self.sample.means[:, place]
+        able = ~np.isnan(accuracies)
+        for number, loss in enumerate(LOSSES):
+            at = place + number * len(self.columns)
+            ends = interval(self.sample.draws[:, at])
+            yield self._row(column, loss, self.sample.value[at], ends, able)
+        counts = self.sample.counts[:, able]
+        counts = counts[counts.sum(axis=1) > 0]
+        worst = worst_tenth(accuracies[able])[0]
+        ends = interval(worst_tenth(accuracies[able], counts))
+        yield self._row(column, "worst_decile", worst, ends, able)
+        error, errors = self._calibration(column, able, counts)
+        yield self._row(column, "ece", error, centred_interval(error, errors), able)
+        for against in self._rivals(column[0]):
+            own, draws = self._difference(column, (against, column[1]))
+            name = f"gain_over_{against.replace('-', '_')}"
+            yield self._row(column, name, own.mean(), interval(draws), able)
+        yield from self._personal(column)
+
+    def _personal(self, column: Column) -> Iterator[Row]:
+        """Whether what is personal really is: another's state, answers turned round, harm done."""
+        if column not in self.all.other or column not in self.own:
+            return
+        own, other = self.own[column], self.all.other[column]
+        yield from self._share(column, "gap", hits(own) - hits(other))
+        turned = self.all.swapped[column]
+        known = ~np.isnan(turned)
+        yield from self._share(
+            column, "flip_rate", np.where(known, hits(own) != hits(turned), np.nan)
+        )
+        if (BLIND, column[1]) in self.columns:
+            gains, _ = self._difference(column, (BLIND, column[1]))
+            yield self._of_people(column, "negative_transfer", (gains < 0.0).astype(float))
+            if np.count_nonzero(gains < 0.0) >= FEWEST_PEOPLE:
+                yield self._of_people(column, "negative_transfer_depth", -gains[gains < 0.0])
+
+    def _share(self, column: Column, metric: str, values: Array) -> Iterator[Row]:
+        """A mean over people of something measured on some of the predictions."""
+        keep = ~np.isnan(values)
+        if not keep.any():
+            return
+        means = [float(own.mean()) for own in by_person(self.all.person[keep], values[keep])]
+        if len(means) >= FEWEST_PEOPLE:
+            yield self._of_people(column, metric, np.array(means))
+
+    def _of_people(self, column: Column, metric: str, means: Array) -> Row:
+        """A mean over people; its interval draws people anew."""
+        counts = np.random.default_rng(0).multinomial(
+            len(means), np.full(len(means), 1.0 / len(means)), size=DRAWS
+        )
+        lo, hi = interval(counts @ means / len(means))
+        return Row(
+            data=self.all.name,
+            method=column[0],
+            shots=self._shots(column[1]),
+            metric=metric,
+            value=float(means.mean()),
+            lo=lo,
+            hi=hi,
+            people=len(means),
+        )
+
+    def _row(
+        self,
+        column: Column,
+        metric: str,
+        value: float,
+        ends: tuple[float, float],
+        able: NDArray[np.bool_],
+    ) -> Row:
+        return Row(
+            data=self.all.name,
+            method=column[0],
+            shots=self._shots(column[1]),
+            metric=metric,
+            value=float(value),
+            lo=ends[0],
+            hi=ends[1],
+            people=int(np.count_nonzero(able)),
+        )
+
+    def _areas(self) -> Iterator[Row]:
+        """Area under the k-shot curve over log2(1 + k), as a mean accuracy, from 0 shots on."""
+        if not self.all.people:
+            return
+        for method in dict.fromkeys(method for method, _ in self.columns):
+            shots = sorted(k for name, k in self.columns if name == method)
+            if len(shots) < 2:
+                continue
+            steps = np.diff([log2(1 + k) for k in shots])
+            weights = (np.append(steps, 0.0) + np.append(0.0, steps)) / (2.0 * steps.sum())
+            at = [self.columns.index((method, k)) for k in shots]
+            means = self.sample.means[:, at] @ weights
+            draws = self.sample.draws[:, at] @ weights
+            known = ~np.isnan(means)
+            lo, hi = interval(draws)
+            yield Row(
+                data=self.all.name,
+                method=method,
+                shots=None,
+                metric="area_under_curve",
+                value=float(means[known].mean()),
+                lo=lo,
+                hi=hi,
+                people=int(np.count_nonzero(known)),
+            )
+
+    def _costs(self) -> Iterator[Row]:
+        for method, costs in self.all.costs.items():
+            for name, value in costs.items():
+                yield Row(
+                    data=self.all.name,
+                    method=method,
+                    shots=None,
+                    metric=name,
+                    value=value,
+                    lo=value,
+                    hi=value,
+                    people=len(self.all.users),
+                )
+
+    def _calibration(
+        self, column: Column, able: NDArray[np.bool_], counts: Array
+    ) -> tuple[float, Array]:
+        known = able[self.all.person]
+        number = np.cumsum(able) - 1
+        bins = bin_by_confidence(
+            self.own[column][known],
+            number[self.all.person[known]],
+            int(np.count_nonzero(able)),
+        )
+        return float(expected_error(bins)[0]), expected_error(bins, counts)
+
+    def _difference(self, one: Column, other: Column) -> tuple[Array, Array]:
+        """Gain in accuracy: of each person, and of each resample."""
+        ours, theirs = self.columns.index(one), self.columns.index(other)
+        gains = self.sample.means[:, ours] - self.sample.means[:, theirs]
+        return gains[~np.isnan(gains)], self.sample.draws[:, ours] - self.sample.draws[:, theirs]
+
+    def _rivals(self, method: str) -> tuple[str, ...]:
+        rivals = [BLIND] if (BLIND, self._least) in self.columns else []
+        if method == DEFAULT and self.all.people:
+            rivals.append(WRONG)
+        elif (DEFAULT, self._least) in self.columns and method not in (BLIND, WRONG):
+            rivals.append(DEFAULT)
+        return tuple(rival for rival in rivals if rival != method)
+
+    @cached_property
+    def _least(self) -> int:
+        return min(k for _, k in self.columns)
+
+    def _shots(self, k: int) -> int | None:
+        return k if self.all.people else None

@@ -1,0 +1,225 @@
+"""Runs many methods over many divisions: resumable, in several processes, on Ray where wanted.
+
+A task is plain data, so that any process that can find the data set can do it. What is done stands
+in a folder and is not done again. Makes no figure.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+
+from befit.align.rewards.method import Method
+from befit.core.errors import MissingExtraError, NotEnoughFeedbackError, UnknownComponentError
+from befit.core.registry import find, names
+from befit.evaluate.datasets.jsonl import read_pairs
+from befit.evaluate.schema import PairData
+from befit.evaluate.splits import Split
+from befit.evaluate.trials import (
+    Division,
+    Numbered,
+    Predictions,
+    Progress,
+    divide,
+    feature_map,
+    predict,
+)
+from befit.evaluate.values import load_data
+
+_STEP = "fitting and predicting"
+FORMAT = 1  # of what stands in the folder; another number is done anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One method on one division.
+
+    Attributes:
+        source: Name of the data set, or the path of a file of pairs.
+        data: Name of the part of it; the same for most.
+        digest: SHA-256 of the source.
+        method: Registered name, or ``module:Class``.
+        seed: Of the division and the fit.
+        shots: How many pairs of a person to show.
+        split: What is new about the test.
+    """
+
+    source: str
+    data: str
+    digest: str
+    method: str
+    seed: int
+    shots: tuple[int, ...]
+    split: Split
+
+    @property
+    def key(self) -> str:
+        """Names what was done: changes with anything that could change it."""
+        made = method_named(self.method)
+        said = repr((FORMAT, asdict(self), repr(made), feature_map().name))
+        return sha256(said.encode()).hexdigest()[:24]
+
+
+def load_source(source: str) -> list[PairData]:
+    """A data set by name, or a file of pairs by path.
+
+    Raises:
+        UnknownComponentError: There is no such data set.
+        MissingDataError: Its files are not on the search path.
+        InvalidImportError: The file does not read.
+    """
+    path = Path(source)
+    return [read_pairs(path)] if path.suffix == ".jsonl" else load_data(source, seed=0)
+
+
+def method_named(name: str) -> Method:
+    """A method with its default hyper-parameters.
+
+    Raises:
+        UnknownComponentError: There is none of that name; the hint lists those there are.
+    """
+    if ":" not in name and name not in names("method"):
+        raise UnknownComponentError(
+            f"there is no method named {name!r}",
+            hint=f"known: {', '.join(names('method'))}; or give module:Class",
+            field="method",
+        )
+    method: Method = find("method", name)()
+    return method
+
+
+@lru_cache(maxsize=2)
+def _numbered(source: str, data: str) -> Numbered:
+    found = next(part for part in load_source(source) if part.name == data)
+    return Numbered(found, feature_map())
+
+
+@lru_cache(maxsize=2)
+def _division(source: str, data: str, seed: int, shots: tuple[int, ...], split: Split) -> Division:
+    return divide(_numbered(source, data), seed, max(shots), split)
+
+
+def do(task: Task) -> Predictions | None:
+    """One task; None where there is too little to fit the method on."""
+    division = _division(task.source, task.data, task.seed, task.shots, task.split)
+    try:
+        return predict(method_named(task.method), division, task.shots)
+    except NotEnoughFeedbackError:
+        return None
+
+
+def run(
+    tasks: Sequence[Task],
+    folder: Path,
+    *,
+    workers: int = 1,
+    ray: str = "",
+    progress: Progress,
+) -> Mapping[Task, Predictions | None]:
+    """All tasks; those that the folder holds are read from it.
+
+    Args:
+        tasks: What to do.
+        folder: Where what is done is kept.
+        workers: Processes; 1 does them here.
+        ray: Address of a Ray cluster; "" uses none.
+        progress: Told (what, done, total).
+
+    Raises:
+        MissingExtraError: Ray is wanted and not installed.
+    """
+    done: dict[Task, Predictions | None] = {}
+    left = []
+    for task in tasks:
+        path = folder / f"{task.key}.npz"
+        if path.exists():
+            done[task] = Predictions.load(path)
+        else:
+            left.append(task)
+    with _runs(workers, ray, len(left)) as runs:
+        progress(_STEP, len(done), len(tasks))
+        for task, found in runs(left):
+            if found is not None:
+                found.save(folder / f"{task.key}.npz")
+            done[task] = found
+            progress(_STEP, len(done), len(tasks))
+    return {task: done[task] for task in tasks}
+
+
+Doing = Callable[[Sequence[Task]], Iterator[tuple[Task, Predictions | None]]]
+
+
+@contextmanager
+def _runs(workers: int, ray: str, tasks: int) -> Iterator[Doing]:
+    """How tasks are done: on a cluster, in several processes, or here."""
+    if ray and tasks:
+        with _cluster(ray) as doing:
+            yield doing
+    elif workers > 1 and tasks > 1:
+        with (
+            _single_threaded(),
+            ProcessPoolExecutor(min(workers, tasks), mp_context=get_context("spawn")) as pool,
+        ):
+            yield lambda some: _completed({pool.submit(do, task): task for task in some})
+    else:
+        yield lambda some: ((task, do(task)) for task in some)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Processes that share the cores must not each use all of them."""
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(dict.fromkeys(variables, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _completed(
+    futures: dict["Future[Predictions | None]", Task],
+) -> Iterator[tuple[Task, Predictions | None]]:
+    waiting = set(futures)
+    try:
+        while waiting:
+            ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ready:
+                yield futures[future], future.result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Doing]:
+    try:
+        import ray  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise MissingExtraError(
+            "Ray is not installed", hint="pip install 'befit[ray]'", field="ray"
+        ) from error
+    ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
+    remote = ray.remote(max_calls=50)(do)
+
+    def doing(some: Sequence[Task]) -> Iterator[tuple[Task, Predictions | None]]:
+        asked = {remote.remote(task): task for task in some}
+        waiting = list(asked)
+        while waiting:
+            ready, waiting = ray.wait(waiting)
+            for each in ready:
+                yield asked[each], ray.get(each)
+
+    try:
+        yield doing
+    finally:
+        ray.shutdown()
