@@ -33,6 +33,7 @@ from befit.memory.codec import check_evidence, is_text
 from befit.memory.recall import Entry, Vector, select
 from befit.memory.rows import EvidenceRows, Row
 from befit.memory.spaces import load_space
+from befit.memory.wording import asked
 
 _VIEWS = 64  # days and scopes kept of one person
 _measured = lru_cache(maxsize=4096)(measure)
@@ -216,10 +217,8 @@ class RowMemory(ABC):
         if not count or self.budget <= 0 or not prompt.strip():
             return ()
         index = block.index(count)
-        vector = None
-        if self.encoder is not None and index.has_vectors and not context.incognito:
-            vector = np.asarray(self.encoder.encode([prompt])[0], dtype=np.float32)
-        return select(index, view.weights, prompt, vector, self.budget)
+        encoder = self.encoder if index.has_vectors and not context.incognito else None
+        return select(index, view.weights, asked(prompt, encoder), self.budget)
 
     def _block(self, user: UserId) -> Block:
         """The person's evidence as it is now; a cached one is good if its revision still stands."""
