@@ -59,16 +59,13 @@ def infer(
         raise InputError(
             "--items and --as belong to ratings", hint="add --from ratings", field="from"
         )
-    sifted = memory.sift(found)
-    refused = {each.evidence.id for each in (*sifted.refused, *sifted.held)}
-    kept = [each for each in found if each.id not in refused and each.source not in refused]
-    waiting = [each.evidence for each in sifted.held]
+    kept, sifted = late("app.inferring").keepable(memory, found)
     if not dry_run:
         before = {each.id: each for each in memory.evidence(UserId(user))}
         stale = [e.id for e in kept if e.id in before and before[e.id].values != e.values]
         if stale:  # the file has grown, and what it says of the last days has changed
             memory.forget(UserId(user), stale)
-        memory.remember([*kept, *waiting])
+        memory.remember([*kept, *(each.evidence for each in sifted.held)])
     reasons = Counter(each.reason for each in (*sifted.refused, *sifted.held))
     told = [(name, value, e) for e in kept for name, value in e.values.items()]
     lines = [

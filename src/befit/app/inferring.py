@@ -15,7 +15,10 @@ from befit.core.errors import InputError, NotEnoughFeedbackError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import TOPIC, Evidence
 from befit.features.affinity import Affinity, Rated, affinity_alone, fit_affinity
+from befit.features.foreign import own_part
 from befit.features.projection import Projector, observations
+from befit.memory.consented import ConsentedMemory
+from befit.memory.sifting import Sifted
 
 LONGEST_POST = 100_000  # characters of one text
 TOGETHER = 20  # ratings from which a day closes a stretch of time
@@ -35,7 +38,7 @@ def authored(
     """A text that the person wrote, with what it says of them.
 
     Args:
-        projector: Reads the text.
+        projector: Reads the text, without the words of others that stand in it.
         user: The person.
         text: Theirs.
         at: When they wrote it, UTC.
@@ -60,7 +63,7 @@ def authored(
     except UnicodeEncodeError as error:
         raise InputError("not valid Unicode", hint="send UTF-8 text", field="text") from error
     stated = dict(values or {})
-    projected = projector.project(words)
+    projected = projector.project(own_part(words))
     read = observations({name: r for name, r in projected.items() if name not in stated})
     first = (stated, 0.3) if stated or not read else read.pop(0)
     key = _key(user, "authored", at.isoformat(), scope, words)
@@ -80,6 +83,13 @@ def authored(
         )
         for name, said, source, found, noise in parts
     )
+
+
+def keepable(memory: ConsentedMemory, found: Sequence[Evidence]) -> tuple[list[Evidence], Sifted]:
+    """What may be kept, without what was read out of a text that may not; and why not."""
+    sifted = memory.sift(found)
+    out = {each.evidence.id for each in (*sifted.refused, *sifted.held)}
+    return [each for each in sifted.kept if each.source not in out], sifted
 
 
 def population(opinions: Iterable[Opinion], person: str) -> Affinity:

@@ -26,6 +26,7 @@ from befit.core.protocols import Memory, Screen
 from befit.memory.consent import AFTER_ALL, ASSUMED, PURPOSES, SENSITIVE, Grant, allows, check
 from befit.memory.hygiene import merged
 from befit.memory.ledger import Decision, Ledger, Verb
+from befit.memory.lineage import with_derived
 from befit.memory.narrowed import narrowed
 from befit.memory.personal_data import KINDS, SECRETS, Finder, PersonalData, masked
 from befit.memory.profiles import RowMemory
@@ -163,6 +164,8 @@ class ConsentedMemory:
         """Erase evidence, waiting or kept; with all of it go the decisions. How many pieces."""
         self._ready.drop(user)
         held = self.ledger.held(user)
+        if ids is not None:  # what was read out of it falls with it
+            ids = with_derived(ids, [*self.memory.evidence(user), *(e.evidence for e in held)])
         count = self.memory.forget(user, ids)
         if ids is None:
             self.ledger.erase(user)
