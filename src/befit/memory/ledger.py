@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
-from typing import Literal, Protocol, TypeVar, get_args, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 from befit.core.errors import InputError
 from befit.core.people import UserId
@@ -85,6 +85,13 @@ class Ledger(Protocol):
     def erase(self, user: UserId) -> int: ...
 
 
+@runtime_checkable
+class HasLedger(Protocol):
+    """A memory that says where the decisions on it are kept."""
+
+    def ledger(self) -> Ledger: ...
+
+
 @dataclass(slots=True)
 class _Open:
     """The connection of this process, and the decisions that it has read."""
@@ -119,10 +126,7 @@ class SqliteLedger:
             InputError: It makes no sense; ``field`` names what.
             StoreError: It could not be written.
         """
-        d = decision
-        _check(d)
-        told = self._seal(d.user, "decisions", d.subject)
-        row = (d.user, microseconds(d.at), d.verb, told, d.scope, d.value)
+        row = (decision.user, *decision_row(decision, self.vault))
         query = "INSERT INTO decisions (user, at, verb, subject, scope, value) VALUES (?,?,?,?,?,?)"
         self._write(lambda connection: connection.execute(query, row).rowcount)
 
@@ -141,17 +145,7 @@ class SqliteLedger:
                     " ORDER BY number",
                     (user,),
                 ).fetchall()
-                found = tuple(
-                    Decision(
-                        user=user,
-                        at=moment(a),
-                        verb=v,
-                        subject=self._unseal(user, "decisions", s),
-                        scope=w,
-                        value=n,
-                    )
-                    for a, v, s, w, n in rows
-                )
+                found = tuple(decision_of(user, row, self.vault) for row in rows)
                 self._open.ready[user] = found
                 while len(self._open.ready) > _PEOPLE:
                     self._open.ready.popitem(last=False)
@@ -161,11 +155,7 @@ class SqliteLedger:
 
     def hold(self, items: Sequence[Held]) -> None:
         """Keep evidence apart; what waits already stays as it is."""
-        rows = [
-            (e.user, e.id, item.reason, self._seal(e.user, e.id, dump(evidence_to_json(e))))
-            for item in items
-            for e in [item.evidence]
-        ]
+        rows = [(item.evidence.user, *held_row(item, self.vault)) for item in items]
         query = "INSERT OR IGNORE INTO held (user, id, reason, body) VALUES (?, ?, ?, ?)"
         if rows:
             self._write(lambda connection: connection.executemany(query, rows).rowcount)
@@ -174,10 +164,9 @@ class SqliteLedger:
         """What waits for the person's word, oldest first."""
 
         def work(connection: sqlite3.Connection) -> tuple[Held, ...]:
-            query = "SELECT id, body, reason FROM held WHERE user = ? ORDER BY number"
+            query = "SELECT id, reason, body FROM held WHERE user = ? ORDER BY number"
             rows = connection.execute(query, (user,)).fetchall()
-            bodies = [(self._unseal(user, name, body), reason) for name, body, reason in rows]
-            return tuple(Held(evidence_from_json(json.loads(b), "held"), r) for b, r in bodies)
+            return tuple(held_of(user, row, self.vault) for row in rows)
 
         return self._read(user, work, ())
 
@@ -194,7 +183,7 @@ class SqliteLedger:
         def work(connection: sqlite3.Connection) -> int:
             query = "SELECT number, subject FROM decisions WHERE user = ?"
             rows = connection.execute(query, (user,)).fetchall()
-            found = [(n,) for n, s in rows if self._unseal(user, "decisions", s) in gone]
+            found = [(n,) for n, s in rows if subject_of(user, s, self.vault) in gone]
             query = "DELETE FROM decisions WHERE number = ?"
             return connection.executemany(query, found).rowcount if found else 0
 
@@ -235,12 +224,6 @@ class SqliteLedger:
         if count and needles and search_bytes([self.path], needles):
             self._bare("VACUUM")
         return count
-
-    def _seal(self, user: UserId, row: str, text: str) -> str:
-        return text if self.vault is None else seal_text(self.vault, user, _place(row), text)
-
-    def _unseal(self, user: UserId, row: str, text: str) -> str:
-        return text if self.vault is None else open_text(self.vault, user, _place(row), text)
 
     def _read(self, user: UserId, work: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         if not is_text(user) or not Path(self.path).exists():
@@ -295,6 +278,47 @@ class SqliteLedger:
         if self._open.connection is not None:
             self._open.connection.close()
             self._open.connection = None
+
+
+def decision_row(decision: Decision, vault: Vault | None) -> tuple[Any, ...]:
+    """What is kept of a decision beside whose it is: at, verb, subject, scope, value.
+
+    Raises:
+        InputError: It makes no sense; ``field`` names what.
+    """
+    d = decision
+    _check(d)
+    told = d.subject
+    if vault is not None:
+        told = seal_text(vault, d.user, _place("decisions"), told)
+    return (microseconds(d.at), d.verb, told, d.scope, d.value)
+
+
+def decision_of(user: UserId, row: Sequence[Any], vault: Vault | None) -> Decision:
+    """The decision of a row of `decision_row`."""
+    at, verb, told, scope, value = row
+    subject = subject_of(user, told, vault)
+    return Decision(user=user, at=moment(at), verb=verb, subject=subject, scope=scope, value=value)
+
+
+def subject_of(user: UserId, told: str, vault: Vault | None) -> str:
+    """The subject of a row of `decision_row`."""
+    return told if vault is None else open_text(vault, user, _place("decisions"), told)
+
+
+def held_row(item: Held, vault: Vault | None) -> tuple[str, str, str]:
+    """What is kept of what waits beside whose it is: id, reason, body."""
+    e = item.evidence
+    body = dump(evidence_to_json(e))
+    sealed = body if vault is None else seal_text(vault, e.user, _place(e.id), body)
+    return (e.id, item.reason, sealed)
+
+
+def held_of(user: UserId, row: Sequence[Any], vault: Vault | None) -> Held:
+    """What waits, of a row of `held_row`."""
+    name, reason, body = row
+    plain = body if vault is None else open_text(vault, user, _place(name), body)
+    return Held(evidence_from_json(json.loads(plain), "held"), reason)
 
 
 def _place(row: str) -> bytes:

@@ -14,6 +14,8 @@ from typing import Any
 from befit.core.people import UserId
 from befit.memory.blocks import COLUMNS, Block, entry_of
 from befit.memory.journal import RowJournal
+from befit.memory.ledger import Ledger
+from befit.memory.postgres_ledger import PostgresLedger
 from befit.memory.postgres_server import (
     Connection,
     Place,
@@ -107,6 +109,10 @@ class PostgresMemory(RowMemory):
 
     def _open(self) -> EvidenceRows:
         return PostgresRows(place_of(self.dsn, self.tenant, self.connections))
+
+    def ledger(self) -> Ledger:
+        """Where decisions on this memory are kept: in the same database."""
+        return PostgresLedger(dsn=self.dsn, tenant=self.tenant, connections=self.connections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from befit.core.people import UserId
 from befit.memory.blocks import Block, entry_of, row_again, unpack_latent
 from befit.memory.journal import SqliteJournal
 from befit.memory.keyring import FileKeyRing
+from befit.memory.ledger import Ledger, SqliteLedger
 from befit.memory.recall import Entry
 from befit.memory.rows import NOTHING, EvidenceRows, Row, Turn, TurnRows
 from befit.memory.sqlite import SqliteMemory
@@ -46,6 +47,11 @@ class SealedMemory(SqliteMemory):
     def _open(self) -> EvidenceRows:
         rows = SqliteMemory._open(self)  # noqa: SLF001 - super() knows no class with slots
         return SealedRows(rows, vault_at(self.keys or f"{self.path}.keys", "evidence"))
+
+    def ledger(self) -> Ledger:
+        """Where decisions on this memory are kept: beside its file, sealed."""
+        vault = vault_at(self.keys or f"{self.path}.keys", "rights")
+        return SqliteLedger(path=f"{self.path}.rights", vault=vault)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from befit.core.people import UserId
 from befit.memory.blocks import COLUMNS, Block, entry_of
 from befit.memory.erasure import owe
+from befit.memory.ledger import Ledger, SqliteLedger
 from befit.memory.people import enrol, everyone, following, leave, person
 from befit.memory.profiles import RowMemory
 from befit.memory.rows import EvidenceRows, Row
@@ -43,6 +44,10 @@ class SqliteMemory(RowMemory):
     def _open(self) -> EvidenceRows:
         object.__setattr__(self, "_shards", Shards(self.path, self.shards))
         return SqliteRows(self._shards)
+
+    def ledger(self) -> Ledger:
+        """Where decisions on this memory are kept: beside its file."""
+        return SqliteLedger(path=f"{self.path}.rights")
 
     def settle(self) -> None:
         """Wait until no copy of an erased row is left in any file.

@@ -1,20 +1,18 @@
-"""PostgreSQL on a real server: the same promises, people and tenants apart, many gateways."""
+"""PostgreSQL on a real server: the same promises as in SQLite, kept by many gateways at once."""
 
-import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from befit.core.dialogue import Context, Draft, Message, Response
-from befit.core.errors import ConfigError, InputError, StoreError, UnknownResponseError
+from befit.core.errors import InputError, StoreError, UnknownResponseError
 from befit.core.feedback import Choice, Interaction, Rating
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Graded, Pair
@@ -25,7 +23,6 @@ from befit.memory.postgres import PostgresJournal, PostgresMemory  # noqa: E402
 from befit.memory.postgres_server import (  # noqa: E402
     Connection,
     hold,
-    migrations,
     open_server,
     shield,
     unshield,
@@ -35,7 +32,6 @@ from befit.memory.sqlite import SqliteMemory  # noqa: E402
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ADA, BOB = UserId("ada"), UserId("bob")
-_numbers = count()
 
 
 def said(text: str, *, user: UserId = ADA, value: float = -0.5, key: str = "") -> Evidence:
@@ -58,11 +54,6 @@ def turn(user: UserId, response: str) -> Interaction:
     return Interaction(
         context=Context(user=user, messages=(Message("user", "?"),), at=AT), response=made
     )
-
-
-@pytest.fixture
-def tenant() -> str:
-    return f"tenant-{next(_numbers)}"
 
 
 @pytest.fixture
@@ -270,215 +261,3 @@ def test_one_failure_harms_no_other(memory: PostgresMemory) -> None:
             pool.submit(memory.remember, [said(f"{number}")])
     assert len(outcomes) == 40
     assert len(memory.evidence(ADA)) == 40
-
-
-# ---- apart -----------------------------------------------------------------------------------
-
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(("remember", "forget", "piece", "turn", "react", "erase")),
-        st.integers(0, 3),
-        st.integers(0, 2),
-    ),
-    max_size=25,
-)
-
-
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(steps)
-def test_people_and_tenants_never_see_each_other(
-    dsn: str, plan: list[tuple[str, int, int]]
-) -> None:
-    """Whatever four people of two tenants with the same names and ids do, each has their own."""
-    tenants = (f"left-{next(_numbers)}", f"right-{next(_numbers)}")
-    memories = [PostgresMemory(dsn, name) for name in tenants]
-    journals = [PostgresJournal(dsn, name) for name in tenants]
-    kept: dict[tuple[int, UserId], dict[str, Evidence]] = {}
-    told: dict[tuple[int, UserId], dict[str, int]] = {}
-    for what, whose, item in plan:
-        side, user = divmod(whose, 2)
-        who = (side, (ADA, BOB)[user])
-        memory, journal = memories[side], journals[side]
-        mine, turns = kept.setdefault(who, {}), told.setdefault(who, {})
-        if what == "remember":
-            piece = said(f"{who} {item}", user=who[1], key=f"{item}")
-            memory.remember([piece])
-            mine.setdefault(piece.id, piece)
-        elif what == "forget":
-            assert memory.forget(who[1]) == len(mine)
-            mine.clear()
-        elif what == "piece":
-            assert memory.forget(who[1], [f"{item}"]) == int(mine.pop(f"{item}", None) is not None)
-        elif what == "turn":
-            journal.record(turn(who[1], f"{item}"))
-            turns.setdefault(f"{item}", 0)
-        elif what == "react":
-            rating = Rating(response=f"{item}", at=AT, value=0.5)
-            if f"{item}" in turns:
-                turns[f"{item}"] += 1
-                seen = journal.react(who[1], rating)
-                assert len(seen.feedback) == turns[f"{item}"]
-            else:
-                with pytest.raises(UnknownResponseError):
-                    journal.react(who[1], rating)
-        else:
-            assert journal.erase(who[1]) == len(turns)
-            turns.clear()
-        for (there, name), pieces in kept.items():
-            assert {e.id: e for e in memories[there].evidence(name)} == pieces
-            found = {t.response.id: len(t.feedback) for t in journals[there].read(name)}
-            assert found == told[there, name]
-            sources = {
-                s for p in memories[there].recall(ask("", name)).preferences for s in p.sources
-            }
-            assert sources <= set(pieces)
-    for there in (0, 1):
-        lived = {n for (s, n), own in (*kept.items(), *told.items()) if s == there and own}
-        assert set(memories[there].people()) == lived
-
-
-def test_the_server_itself_keeps_people_apart(memory: PostgresMemory) -> None:
-    """Row-level security is forced: a query without any WHERE sees one person's rows alone."""
-    PostgresJournal(memory.dsn, memory.tenant).record(turn(BOB, "r1"))
-    memory.remember([said("a"), said("b", user=BOB)])
-
-    def everything(role: str, tenant: str, person: str, table: str = "evidence") -> list[str]:
-        with psycopg.connect(memory.dsn) as connection:
-            connection.execute(f"SET ROLE {role}")
-            connection.execute(
-                "SELECT set_config('befit.tenant', %s, true), set_config('befit.person', %s, true)",
-                (tenant, person),
-            )
-            rows = connection.execute(f"SELECT person FROM befit.{table}").fetchall()
-            return sorted(who for (who,) in rows)
-
-    assert everything("befit_app", memory.tenant, "ada") == ["ada"]
-    assert everything("befit_app", memory.tenant, "bob", "turns") == ["bob"]
-    assert everything("befit_app", memory.tenant, "ada", "turns") == []
-    assert everything("befit_app", memory.tenant, "") == []
-    assert everything("befit_app", "", "") == []
-    assert everything("befit_app", "another", "ada") == []
-    assert everything("befit_reader", memory.tenant, "") == ["ada", "bob"]
-    assert everything("befit_reader", "another", "") == []
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        everything("befit_app", memory.tenant, "ada", "evidence_00")
-
-
-def test_no_role_writes_for_another(memory: PostgresMemory) -> None:
-    memory.remember([said("a"), said("b", user=BOB)])
-    steal = "UPDATE befit.evidence SET person = 'bob'"
-    plant = f"INSERT INTO befit.people (tenant, person) VALUES ('{memory.tenant}', 'eve')"
-    for query in (steal, plant):
-        with psycopg.connect(memory.dsn) as connection:
-            connection.execute("SET ROLE befit_app")
-            connection.execute("SET LOCAL befit.person = 'ada'")
-            connection.execute("SELECT set_config('befit.tenant', %s, true)", (memory.tenant,))
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(query)
-
-
-def test_the_owner_is_held_too(memory: PostgresMemory) -> None:
-    """Forced: a role that owns the tables and is no superuser sees nothing without a policy."""
-    memory.remember([said("a")])
-    with psycopg.connect(memory.dsn) as connection:
-        connection.execute("CREATE ROLE holder NOLOGIN")
-        connection.execute("ALTER TABLE befit.evidence OWNER TO holder")
-        connection.execute("GRANT USAGE ON SCHEMA befit TO holder")
-        connection.execute("SET ROLE holder")
-        assert connection.execute("SELECT * FROM befit.evidence").fetchall() == []
-        connection.execute("RESET ROLE")
-        connection.rollback()
-
-
-# ---- the server ------------------------------------------------------------------------------
-
-
-def test_gateways_that_come_first_together_make_the_tables_once(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE fresh")
-    fresh = dsn.replace("/postgres?", "/fresh?")
-    gateways = [PostgresMemory(fresh, "t", connections=1 + n) for n in range(6)]
-    with ThreadPoolExecutor(6) as pool:
-        list(pool.map(lambda pair: pair[1].remember([said(f"{pair[0]}")]), enumerate(gateways)))
-    assert len(gateways[0].evidence(ADA)) == 6
-    with psycopg.connect(fresh) as connection:
-        versions = connection.execute("SELECT version FROM befit.migrations").fetchall()
-    assert versions == [(n + 1,) for n in range(len(migrations()))]
-    for each in gateways:
-        each.close()
-
-
-def test_newer_tables_are_refused(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE newer")
-    newer = dsn.replace("/postgres?", "/newer?")
-    first = PostgresMemory(newer)
-    first.remember([said("a")])
-    first.close()
-    with psycopg.connect(newer) as connection:
-        connection.execute("INSERT INTO befit.migrations VALUES (99)")
-    with pytest.raises(StoreError, match="version 99") as caught:
-        PostgresMemory(newer).evidence(ADA)
-    assert "install" in caught.value.hint
-
-
-def test_a_server_that_does_not_answer_is_a_typed_error_without_the_password() -> None:
-    memory = PostgresMemory("postgresql://ada:secret@127.0.0.1:9/befit?connect_timeout=2")
-    for use in (lambda: memory.evidence(ADA), lambda: memory.remember([said("a")])):
-        with pytest.raises(StoreError) as caught:
-            use()
-        assert caught.value.hint
-        assert "secret" not in f"{caught.value} {memory!r}"
-
-
-def test_a_connection_that_the_server_closed_is_replaced(memory: PostgresMemory) -> None:
-    memory.remember([said("a")])
-    assert memory.evidence(ADA)
-    with psycopg.connect(memory.dsn, autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        )
-    assert memory.evidence(ADA) == [said("a")]
-    try:
-        memory.remember([said("b")])
-    except StoreError:
-        memory.remember([said("b")])
-    assert memory.evidence(ADA) == [said("a"), said("b")]
-
-
-def test_a_forked_child_writes_for_itself(memory: PostgresMemory) -> None:
-    memory.remember([said("parent")])
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            memory.remember([said("child")])
-            code = 0 if len(memory.evidence(ADA)) == 2 else 2
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    memory.remember([said("after")])
-    assert [e.text for e in memory.evidence(ADA)] == ["parent", "child", "after"]
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"dsn": "postgresql://[bad"}, "memory.dsn"),
-        ({"tenant": ""}, "memory.tenant"),
-        ({"connections": 0}, "memory.connections"),
-    ],
-)
-def test_options_that_make_no_sense_are_refused(options: dict[str, object], field: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        PostgresMemory(**options)  # type: ignore[arg-type]
-    assert caught.value.field == field
-
-
-def test_a_server_that_is_not_used_is_not_asked() -> None:
-    PostgresMemory("postgresql://127.0.0.1:9/befit").close()
