@@ -7,7 +7,7 @@ was one, what came before says nothing of that dimension any more.
 Source: Coombs 1964 (ideal points).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,15 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.belief.change import changes, suspects
+from befit.belief.clock import Clock, Moment
 from befit.belief.conflict import LEAST_REACTIONS, Weighed
 from befit.belief.gaussian import Matrix, Vector
 from befit.belief.logistic import newton
 from befit.belief.ordinal import STRICTNESS, rows
+from befit.belief.recurrence import Recurrence, recurring
 from befit.core.preference import Dimension, Graded, Pair
 
 Measure = Callable[[str], Mapping[str, float]]
 
 _PREDICTABLE = 0.5  # least spread of surprises, of what it is in the model: some people are steady
+_OTHERWISE = 0.2  # least difference of surprises between times, in their deviations
 _TINY = 1e-9
 _NEGLIGIBLE = 1e-3  # of the posterior's information; less is no source of a belief
 
@@ -75,12 +78,36 @@ class Choices:
             for column in most.T.tolist()
         ]
 
-    def changed(self, mean: Vector, rate: float) -> dict[int, dict[str, datetime]]:
+    def recurring(self, mean: Vector, clock: Clock) -> dict[int, Recurrence]:
+        """The dimensions on which the person chooses otherwise at certain times.
+
+        Args:
+            mean: What theta is taken to have been throughout, shape (r,).
+            clock: Whose time it was.
+        """
+        surprises, usual = self._surprises(mean)
+        moments = [e.at for e, _ in self.told]
+        found = recurring(moments, surprises / np.maximum(usual, _TINY), clock, matters=_OTHERWISE)
+        return {column: each for column, each in enumerate(found) if each is not None}
+
+    def at_such_times(self, recurring: Mapping[int, Recurrence], now: Moment) -> "Choices":
+        """The same without what was done at other times than now, where that is otherwise."""
+        return self._left_out(
+            {
+                column: [not now.alike(each.name, e.at) for e, _ in self.told]
+                for column, each in recurring.items()
+            }
+        )
+
+    def changed(
+        self, mean: Vector, rate: float, partial: Collection[int] = ()
+    ) -> dict[int, dict[str, datetime]]:
         """Since when the dimensions are what they are, by scope; those alone that changed.
 
         Args:
             mean: What theta is taken to have been throughout, shape (r,).
             rate: False alarms per 1,000 reactions over all dimensions, > 0.
+            partial: Dimensions of which some evidence was left out.
         """
         scopes = [e.scope for e, _ in self.told]
         surprises, usual = self._surprises(mean)
@@ -92,7 +119,10 @@ class Choices:
             here = surprises[places]
             each_rate = rate / here.shape[1]
             for column in suspects(here, rate=each_rate):
-                values = here[:, column]
+                said = (here[:, column] != 0.0) | (column not in partial)
+                values = here[said, column]
+                if len(values) < LEAST_REACTIONS:
+                    continue
                 moved = changes(
                     values.tolist(),
                     rate=each_rate,
@@ -100,7 +130,8 @@ class Choices:
                     std=max(float(values.std()), _PREDICTABLE * float(usual[column]), _TINY),
                 )
                 if moved:
-                    began = self.told[places[moved[-1].began]][0].at
+                    place = np.flatnonzero(said)[moved[-1].began]
+                    began = self.told[places[place]][0].at
                     found.setdefault(column, {})[scope] = began
         return found
 
@@ -119,10 +150,18 @@ class Choices:
 
     def without(self, changed: Mapping[int, Mapping[str, datetime]]) -> "Choices":
         """The same without what was done before each change, on the dimension that changed."""
+        return self._left_out(
+            {
+                column: [e.scope in by_scope and e.at < by_scope[e.scope] for e, _ in self.told]
+                for column, by_scope in changed.items()
+            }
+        )
+
+    def _left_out(self, gone: Mapping[int, Sequence[bool]]) -> "Choices":
+        """The same without some evidence, dimension by dimension."""
         slopes, beside = self.slopes.copy(), self.beside.copy()
-        for column, by_scope in changed.items():
-            gone = [e.scope in by_scope and e.at < by_scope[e.scope] for e, _ in self.told]
-            old = np.array(gone)[self.whose]
+        for column, each in gone.items():
+            old = np.array(each)[self.whose]
             slopes[old, column] = 0.0
             beside[old, column] = 0.0
         return replace(self, slopes=slopes, beside=beside)

@@ -4,14 +4,19 @@ A correction replaces what was there in its scope and wider ones. What a person 
 the opposite said or observed before (newer over older), over the opposite that they only did
 (explicit over implicit), and what they say of one part of life over the opposite said of a wider
 one (specific over general). The loser keeps little weight, and a sentence says so. Two opposite
-statements that none of this decides become a question. What is universal never comes here.
+statements that none of this decides become a question. Somebody who does otherwise at certain times
+is believed to do so again (`belief.recurrence`). What is universal never comes here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+
 from befit.belief.change import changes
+from befit.belief.clock import Moment
+from befit.belief.recurrence import LEAST, recurring
 from befit.belief.scopes import depth, distance
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Dimension, Evidence
@@ -56,7 +61,12 @@ def explicit(evidence: Evidence) -> bool:
 
 
 def settle(
-    name: str, told: Sequence[Weighed], *, began: datetime | None = None, rate: float = 0.0
+    name: str,
+    told: Sequence[Weighed],
+    *,
+    began: datetime | None = None,
+    rate: float = 0.0,
+    now: Moment | None = None,
 ) -> Settled:
     """Settle what was observed on one dimension.
 
@@ -65,9 +75,13 @@ def settle(
         told: Evidence with a value for it, oldest first, and what each counts.
         began: When the person's choices changed, where they did: what came before gives way.
         rate: False alarms per 1,000 observed values in looking for changes; 0 does not look.
+        now: When it is asked for: of somebody who does otherwise at certain times, what was done
+            at such times as this one counts alone. None does not look.
     """
     settled = Settled(list(told))
     if len(told) > 1:
+        if now is not None and len(told) >= LEAST:
+            _recurs(settled, name, now)
         if rate > 0.0 and len(told) >= LEAST_REACTIONS:
             _changed(settled, name, rate)
         _in_turn(settled, name)
@@ -182,6 +196,18 @@ def _weigh_scopes(settled: Settled, name: str) -> None:
         settled.reasons.append(
             f"What you said of {narrowest} counts over the opposite said of more than that."
         )
+
+
+def _recurs(settled: Settled, name: str, now: Moment) -> None:
+    """Leave out what was done at other times than this, where that makes a difference."""
+    done = [e for e, _ in settled.said if not explicit(e)]
+    values = np.array([[e.values[name]] for e in done]).reshape(len(done), 1)
+    (found,) = recurring([e.at for e in done], values, now.clock)
+    if found is not None:
+        settled.said = [
+            (e, weight) for e, weight in settled.said if explicit(e) or now.alike(found.name, e.at)
+        ]
+        settled.reasons.append(found.reason(now))
 
 
 def _changed(settled: Settled, name: str, rate: float) -> None:

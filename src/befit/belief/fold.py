@@ -10,8 +10,9 @@ measured on them: the utility of a text of style f is ``-sharpness |f - theta|^2
 which is logistic in theta, and so is a grade beside the person's own scale (`belief.ordinal`); one
 `belief.logistic.newton` folds both. Open topics are Gaussians of their own. Each log-likelihood is
 weighted by age, scope and who reacted (`weigh`). What speaks against each other is settled in the
-open (`belief.conflict`), and where a person changed, a new version begins (`belief.change`). What
-is universal can only be tightened. Words that are not the person's move nothing. It keeps nothing:
+open (`belief.conflict`), and where a person changed, a new version begins (`belief.change`); who
+does otherwise at certain times is believed to do so again (`belief.recurrence`). What is universal
+can only be tightened. Words that are not the person's move nothing. It keeps nothing:
 it is a pure function of the evidence.
 
 Source: survey arXiv:2503.17003 section 4.1 (explicit and implicit signals, one estimator); Coombs
@@ -25,6 +26,7 @@ from datetime import datetime
 import numpy as np
 
 from befit.belief.choices import Choices, Measure, observed
+from befit.belief.clock import Clock, Moment
 from befit.belief.conflict import (
     CHANGED,
     CORRECTION,
@@ -38,7 +40,7 @@ from befit.belief.conflict import (
 from befit.belief.gaussian import Vector
 from befit.belief.marginal import Marginal
 from befit.belief.prior import GROUP, Prior
-from befit.belief.scopes import distance
+from befit.belief.scopes import distance, timeless
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Dimension, Evidence, Preference, PreferenceSpace
 
@@ -94,7 +96,10 @@ class BayesFold:
             the held-out choices of the LLMFAO workers best among 0.05 to 4.
         measure: Text -> surface features in [-1, 1]; without one, comparisons say nothing here.
         prior: The belief before any evidence; None is N(0, 1) on each dimension.
-        false_alarms: Changes seen where there was none, per 1,000 reactions; 0 looks for none.
+        false_alarms: Changes seen where there was none, per 1,000 reactions; 0 looks for none, nor
+            for what comes back at weekends, in the evening or in winter.
+        zone: Time zone by whose clock it is evening or a weekend; an IANA name.
+        south: Whether people live south of the equator, where June is winter.
     """
 
     half_life_days: float | Mapping[str, float] = 365.0
@@ -104,41 +109,51 @@ class BayesFold:
     measure: Measure | None = None
     prior: Prior | None = None
     false_alarms: float = 0.5
+    zone: str = "UTC"
+    south: bool = False
 
     def infer(
         self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
     ) -> Sequence[Preference]:
         """Beliefs that have evidence behind them: dimensions in the space's order, then topics."""
         half_life = self.half_life("")
+        clock = self.clock
+        here = clock.placed(scope, at)
         told = []
         for e in _ordered(evidence):
             weight = weigh(
                 e,
                 at,
-                scope,
+                here,
                 half_life_days=half_life,
                 backoff=self.backoff,
                 ai_trust=self.ai_trust,
             )
             if weight > 0.0 and e.origin == "person":
                 told.append((e, weight))
-        fold = _Fold(self, {d.name: d for d in space.dimensions}, at)
+        fold = _Fold(self, {d.name: d for d in space.dimensions}, at, Moment.of(clock, here))
         fold.tell(told)
         topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
         names = [*(n for n in fold.named if n in fold.marginals), *topics]
         found = ((name, fold.marginals[name]) for name in names)
-        return [marginal.belief(name, scope) for name, marginal in found if marginal.influence]
+        shown = timeless(scope)
+        return [marginal.belief(name, shown) for name, marginal in found if marginal.influence]
 
     def weight(self, evidence: Evidence, at: datetime, scope: str) -> float:
         """How much this evidence counts; see `weigh`. Of many half-lives, the general one."""
         return weigh(
             evidence,
             at,
-            scope,
+            self.clock.placed(scope, at),
             half_life_days=self.half_life(""),
             backoff=self.backoff,
             ai_trust=self.ai_trust,
         )
+
+    @property
+    def clock(self) -> Clock:
+        """Whose clock says when it is evening, a weekend, or summer."""
+        return Clock(zone=self.zone, south=self.south)
 
     def half_life(self, name: str) -> float:
         """The half-life of a dimension or topic, in days."""
@@ -154,6 +169,7 @@ class _Fold:
     options: BayesFold
     named: Mapping[str, Dimension]
     at: datetime
+    now: Moment
     groups: dict[str, str] = field(default_factory=dict)  # group -> id of what says so
     said: dict[str, list[Weighed]] = field(default_factory=dict)
     marginals: dict[str, Marginal] = field(default_factory=dict)
@@ -224,7 +240,9 @@ class _Fold:
         marginal = self.marginals[name] = self._fresh(name)
         alone = len(told) < 2 and began is None  # nothing to settle
         if not alone and (dimension is None or not dimension.universal):
-            settled = settle(name, told, began=began, rate=self.options.false_alarms)
+            rate = self.options.false_alarms
+            now = self.now if rate > 0.0 else None
+            settled = settle(name, told, began=began, rate=rate, now=now)
             told = settled.said
             marginal.since = settled.since
             marginal.reasons = tuple(settled.reasons)
@@ -245,7 +263,11 @@ class _Fold:
                 self.marginals[d.name] = self._fresh(d.name)
         mean, variance = choices.fold(*self._state(dimensions))
         rate = self.options.false_alarms
-        changed = choices.changed(mean, rate) if rate > 0.0 else {}
+        recurring = choices.recurring(mean, self.now.clock) if rate > 0.0 else {}
+        if recurring:
+            choices = choices.at_such_times(recurring, self.now)
+            mean, variance = choices.fold(*self._state(dimensions))
+        changed = choices.changed(mean, rate, recurring) if rate > 0.0 else {}
         for column, by_scope in changed.items():
             name, began = dimensions[column].name, max(by_scope.values())
             self._observe(name, began)
@@ -253,6 +275,8 @@ class _Fold:
         if changed:
             choices = choices.without(changed)
             mean, variance = choices.fold(*self._state(dimensions))
+        for column, each in recurring.items():
+            self.marginals[dimensions[column].name].reasons += (each.reason(self.now),)
         for d, m, v, influence in zip(
             dimensions, mean.tolist(), variance.tolist(), choices.information(), strict=True
         ):

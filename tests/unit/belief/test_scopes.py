@@ -21,7 +21,7 @@ from befit.belief.scopes import depth, distance
         ("with:family/work", "work/with:family", 0),
         ("with:boss", "work/with:family", None),
         ("home", "work/with:family", None),
-        ("work/with:boss", "work/mail/with:boss/when:evening", 2),
+        ("work/with:boss", "work/mail/with:boss/when:evening", 1),
     ],
 )
 def test_how_far_a_scope_lies_in_another(wider: str, scope: str, levels: int | None) -> None:
