@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from befit.evaluate.catalogue import HEAD, line, rule, table
 from befit.evaluate.datasets.contested import RULE
 from befit.evaluate.datasets.synthetic import (
     SyntheticAdversarial,
@@ -18,7 +19,6 @@ from befit.evaluate.datasets.synthetic import (
     SyntheticMixture,
     SyntheticSparse,
 )
-from befit.evaluate.datasets.table import HEAD, line, rule, table
 from befit.evaluate.schema import Dataset, PairData, PairRow
 from befit.evaluate.values import known_data, load_data
 
@@ -39,7 +39,7 @@ MADE: list[Dataset] = [
 @pytest.mark.parametrize("name", known_data())
 def test_the_page_says_of_each_set_what_loads(name: str) -> None:
     for part in load_data(name, 0):
-        assert line(part) in TABLE, "python -m befit.evaluate.datasets.table"
+        assert line(part) in TABLE, "python -m befit.evaluate.catalogue"
         assert rule(part) in TABLE
 
 

@@ -1,6 +1,6 @@
 """The table of data sets in the reference: who is in them, how many pairs, under which licence.
 
-``python -m befit.evaluate.datasets.table`` prints it from the data that lie on the search path; a
+``python -m befit.evaluate.catalogue`` prints it from the data that lie on the search path; a
 test holds the page to it.
 """
 
