@@ -26,7 +26,7 @@ from befit.features.statement_head import STEM, Thresholds, inputs, inputs_versi
 _DATA = "sayings.tsv"
 _HELD = "sayings_held.tsv"
 _FOLDS = 8
-_FREEDOM = 1.0  # inverse strength of the penalty on weights
+_FREEDOM = 0.5  # inverse strength of the penalty on weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,20 +11,26 @@ look like the person's own.
 
 import re
 import unicodedata
+from html import unescape
 
 LONGEST = 200_000  # characters looked at
 
 _NOUN = (
     r"(?:e-?mails?|mails?|messages?|letters?|articles?|pages?|web ?sites?|web ?pages?|posts?"
-    r"|tweets?|comments?|reviews?|recipes?|documents?|docs?|texts?|transcripts?|outputs?|results?|logs?"
-    r"|readme|tickets?|reports?|notes?|paragraphs?|passages?|poems?|lyrics|quotes?|story|essay|draft|code"
-    r"|snippet|file|pdf|chat|conversation|thread|newsletter|contract|descriptions?|abstract|summary"
+    r"|tweets?|comments?|reviews?|recipes?|documents?|docs?|texts?|transcripts?|outputs?"
+    r"|results?|logs?"
+    r"|readme|tickets?|reports?|notes?|paragraphs?|passages?|poems?|lyrics|quotes?|story|essay"
+    r"|draft|code"
+    r"|snippet|file|pdf|dialogues?|scene|phrase|sentence|template|verse|speech|caption|script"
+    r"|satz|spruch|dialog|phrase|dialogue|frase|di[aá]logo|chat|conversation|thread|newsletter"
+    r"|contract|descriptions?|abstract|summary"
     r"|nachricht(?:en)?|brief|artikel|seite|beitrag|kommentar|rezept|dokument|absatz|ausgabe"
     r"|courriel|lettre|texte|avis|recette|commentaire|sortie|résultat"
     r"|correo|mensaje|carta|artículo|página|texto|reseña|receta|documento|salida|resultado)"
 )
 _TASK = (
-    r"(?:summari[sz]e|translate|proofread|rewrite|rephrase|paraphrase|explain|review|check|correct"
+    r"(?:summari[sz]e|store|save|memori[sz]e|improve|cite|translate|proofread|rewrite|rephrase"
+    r"|paraphrase|explain|review|check|correct"
     r"|edit|shorten|analy[sz]e|classify|reply to|answer|respond to|look at|read|fix|format"
     r"|(?:here|this|that|below|following) (?:is|are|was|comes)|here's|that's what"
     r"|i (?:got|received|found)|fasse|übersetze|korrigiere|lies|prüfe|hier ist|das steht|beantworte"
@@ -32,12 +38,25 @@ _TASK = (
     r"|resume|traduce|corrige|lee|aquí está|responde)"
 )
 _THIS = (
-    r"(?:this|that|these|it|following|below|dies(?:e[nrs]?)?|folgend(?:e[nrs]?)?|ceci|cela|suivante?"
+    r"(?:this|that|these|it|following|below|dies(?:e[nrs]?)?|folgend(?:e[nrs]?)?|ceci|cela"
+    r"|suivante?"
     r"|esto|este|siguiente)"
 )
 _SAYS = (
-    r"(?:said|says|wrote|writes|told me|replied|answers|answered|posted|states|stated|reads"
+    r"(?:said|says|wrote|writes|shouts|shouted|sings|sang|cries|told me|replied|answered|posted"
+    r"|states|stated|reads"
     r"|sagte|sagt|schrieb|schreibt|steht|meinte|dit|a dit|écrit|a écrit|dijo|dice|escribió|escribe)"
+)
+_FIRST = r"(?:i|my|we|ich|mein|wir|j|je|mon|nous|yo|me|mi|nos)"
+#: Whoever speaks behind a colon is not the writer.
+_THEIRS = (
+    r"(?:(?:his|her|their|somebody|someone|everybody|everyone|people|he|she|they|quote|words"
+    r"|joke|goes"
+    r"|claims?|insists|thinks|adds|motto|slogan|advert|sign|banner|lyrics|review|caption|profile"
+    r"|sein|ihr|er|sie|jemand|zitat|witz|son|sa|il|elle|quelqu'un|citation|su|él|ella|alguien"
+    r"|cita)\b"
+    r"|my (?!preference|taste|wish|rule|style|view|opinion|favou?rite|answer|point|choice)\w"
+    r"|[\u0370-\u03ff\u0400-\u04ff\u0590-\u06ff\u3040-\u30ff\u4e00-\u9fff])"
 )
 #: From the match to the end of the text.
 _TO_END = re.compile(
@@ -53,6 +72,12 @@ _TO_END = re.compile(
     rf"|^[^\n.!?]{{0,80}}\b{_TASK}\b[^\n.!?]{{0,120}}:(?=[ \t]*\n)"
     rf"|^[^\n.!?]{{0,80}}\b{_TASK}\b[^\n.!?]{{0,60}}\b(?:{_THIS}|{_NOUN})\b[^\n.!?]{{0,60}}:(?=\s)"
     rf"|(?:^|(?<=[.!?\n] ))[^\n.!?]{{0,80}}\b{_NOUN}\b[^\n.!?]{{0,60}}:[ \t]*(?=\n)"
+    rf"|^[^\n.!?]{{0,120}}\b{_SAYS}(?: \w+){{0,2}}[ ]?:[ \t]*(?=\n)"
+    r"|^[ \t]*(?:fwd?|wg|tr|rv|rt|re)(?::|[ ]@)|^[ \t]*(?:dear|liebe[r]?|cher|chère"
+    r"|querid[oa]) [^\n]{1,40},"
+    r"|^[ \t]*\d{1,2}:\d{2}:\d{2}[,.]\d+ -->"
+    rf"|^[^\n.!?]{{0,60}}\b{_NOUN} (?:below|above|follows|folgt|unten|suit|abajo)\b[^\n]{{0,20}}$"
+    r"|^[ \t]*(?:subject|betreff|objet|asunto)[ ]?:|^[ \t]*\$ \w|\{%|^[ \t]*\[\d{1,3}\]"
     r"|^[ \t]*(?:\{\s*\"|\[\s*\{\s*\")"
     r"|^[ \t]*(?:tool|function|search|system|assistant|api|web ?search|browser|observation"
     r"|context|retrieved|document|memory|assistant note)[ _]?(?:results?|output|response|message"
@@ -65,8 +90,16 @@ _SPANS = re.compile(
     r"|<(?P<tag>[a-z][\w-]{0,30})(?:\s[^<>]{0,400})?>.*?(?:</(?P=tag)>|\Z)|<[^<>\n]{1,400}/?>"
     r"|\[(?P<bb>quote|code|cite)[^\]\n]{0,80}\].*?(?:\[/(?P=bb)\]|\Z)"
     r"|^[ \t]*(?:>|\|)[^\n]*"
-    rf"|\b{_SAYS}[ ]?(?:that |dass |que )?[ ]?[:,][^\n]*"
-    r"|!\[[^\]\n]*\]\([^)\n]*\)",
+    rf"|\b{_SAYS}(?: \w+){{0,2}}[ ]?[:,](?![ \t]*\n)[^\n]*"
+    r"|!\[[^\]\n]*\]\([^)\n]*\)"
+    rf"|(?:^|(?<=[.!?] ))(?=[^\n:]*\b{_THEIRS})[^\n.!?:]{{2,120}}:[ \t]*(?={_FIRST}\b)[^\n]*"
+    rf"|[^.!?\n]*\b(?:it|he|she|they|sie|er|il|elle) {_SAYS}\b[^.!?\n]*"
+    rf"|\b(?:shouts|shouted|sings|sang|cries) [^\n]*"
+    # lines of programs, reviews and signed notes
+    r"|^[ \t]*(?:select|insert|update|delete|def|class|return|import|print|function|var|let|const"
+    r"|#include|//|/\*|#!)\b[^\n]*[;:(){}=][^\n]*|^[^\n]*[;{}][ \t]*(?:--[^\n]*)?$|^[ \t]*[#][^\n]*"
+    r"|^[ \t]*[\u2605\u2606\u2b50][^\n]*"
+    r"|^[^\n]*[ ][-\u2013\u2014][ ]?(?-i:[A-Z][\w.]+(?: [A-Z][\w.]*)?)(?:, [^\n]{1,40})?$",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _PAIRS = (
@@ -75,12 +108,12 @@ _PAIRS = (
 )  # fmt: skip
 _QUOTES = re.compile(
     "\"[^\"]*\"|\u201e[^\u201c\u201d]*(?:[\u201c\u201d]|\\Z)|(?<!\\w)'[^'\n]{2,}'(?!\\w)|"
-    + "|".join(f"{a}[^{b}]*(?:{b}|\\Z)" for a, b in _PAIRS)
+    "\u2018[^\u2018\n]*?\u2019(?!\\w)|" + "|".join(f"{a}[^{b}]*(?:{b}|\\Z)" for a, b in _PAIRS)
 )
 _SPEAKER = re.compile(
     r"^[ \t]*(?:\[?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?(?: ?[ap]m)?\]?[ \t,-]*)?"
     r"(?P<who>[^\W\d_][\w.'-]*(?: [^\W\d_][\w.'-]*){0,2})"
-    r"(?: \([^)\n]{1,30}\))?[ ]?:[ \t]+\S.*$",
+    r"(?: \([^)\n]{1,30}\))?[ ]?[:>][ \t]+\S.*$",
     re.MULTILINE,
 )
 _ROLES = frozenset((
@@ -91,6 +124,30 @@ _ROLES = frozenset((
 _MYSELF = frozenset((
     "me", "i", "ich", "moi", "je", "yo", "ps", "p.s", "note", "edit", "update", "tldr",
 ))  # fmt: skip
+_SIGNED = re.compile(
+    r"^[ \t]*(?:(?:best|kind|warm)(?: regards| wishes)?|regards|yours(?: \w+)?|sincerely|cheers"
+    r"|love"
+    r"|sent from my|(?:viele|beste|liebe|freundliche) grüße|mit freundlichen grüßen|cordialement"
+    r"|bien à toi|amicalement|saludos|atentamente|un abrazo)\b"
+    r"[^\n]{0,20},?[ \t]*$(?:\n[^\n]{0,40}$)?",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: A line that asks about something which stands beside it.
+_ABOUT = re.compile(
+    r"^(?=[^\n]*\?[ \t]*$)[^\n]*\b(?:this|that|these|those|it|its|he|she|him|her|his|they|them"
+    r"|chapter"
+    rf"|{_NOUN}|das|dies|er|ihm|ça|cela|il|elle|lui|esto|eso|él|ella|le)\b"
+    rf"|^[ \t]*(?:please |can you |could you |bitte )?\b{_TASK}\b[^\n]*\b(?:{_THIS}|{_NOUN}"
+    rf"|subtitles?)\b",
+    re.IGNORECASE,
+)
+#: A sentence that asks for work on a text, or about one.
+_ON_TEXT = re.compile(
+    rf"^(?:please |can you |could you |bitte )?\b{_TASK}\b[^\n]*\b{_NOUN}\b"
+    rf"|^(?=[^\n]*\?[ ]*$)[^\n]*\b(?:this|that|the|my|cette|diese[rs]?|esta) (?:\w+ )?{_NOUN}\b"
+    r"|^who (?:said|wrote|sang) (?:this|that|it)\b",
+    re.IGNORECASE,
+)
 _TITLE = 4  # words of a quotation from which it is no title or single word any more
 _THIRD = re.compile(
     r"^(?:remember (?:that )?|note (?:that )?|fyi |important )?[:,]?\s*"
@@ -99,7 +156,7 @@ _THIRD = re.compile(
     r"|usuario|cliente)(?:'s)?\s+\w",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"(?<=[.!?\u2026\u3002])\s+|\n+")
+_SENTENCE = re.compile(r"(?:(?<=[.!?\u2026\u3002])|(?<=[.!?][)\"']))\s+|\n+")
 
 
 def own_part(text: str) -> str:
@@ -111,16 +168,17 @@ def own_part(text: str) -> str:
     Returns:
         The rest once the words of others are taken out; "" where nothing is left.
     """
-    plain = text[:LONGEST].replace("\r\n", "\n")
+    plain = unescape(text[:LONGEST]).replace("\r\n", "\n")
     rest = _SPANS.sub(" \n", plain)
     rest = _QUOTES.sub(lambda found: " " if _is_speech(found[0]) else found[0], rest)
-    if cut := _TO_END.search(rest):
-        rest = rest[: cut.start()]
-    rest = _without_speakers(rest)
+    cut = _TO_END.search(rest)
+    rest = _without_speakers(_unsigned(rest[: cut.start()] if cut else rest))
+    if not cut:  # where the pasted part begins is known else
+        rest = _without_what_is_asked_about(rest)
     if rest == plain and len(text) <= LONGEST:
         return text
-    lines = (" ".join(line.split()) for line in rest.split("\n"))
-    return "\n".join(line for line in lines if re.search(r"\w", line))
+    short = (" ".join(line.split()) for line in rest.split("\n"))
+    return "\n".join(line for line in short if re.search(r"\w", line))
 
 
 def third_person(text: str) -> bool:
@@ -147,9 +205,28 @@ def _is_speech(quoted: str) -> bool:
     )
 
 
+def _unsigned(text: str) -> str:
+    """The text without the letter in it, which ends with a name."""
+    signed = _SIGNED.search(text)
+    return text[signed.end() :] if signed else text
+
+
+def _without_what_is_asked_about(text: str) -> str:
+    """The text without what stands beside a question about it, or a request to work on it."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) > 1 and any(map(_ABOUT.search, lines)):
+        text = "\n".join(line for line in lines if _ABOUT.search(line))
+    parts = [part.strip() for part in _SENTENCE.split(text)]
+    if any(map(_ON_TEXT.search, parts)):
+        text = "\n".join(part for part in parts if _ON_TEXT.search(part))
+    return text
+
+
 def _without_speakers(text: str) -> str:
     """The text without the lines of a transcript but the writer's own."""
-    found = [match for match in _SPEAKER.finditer(text) if match["who"].casefold() not in _MYSELF]
+    every = list(_SPEAKER.finditer(text))
+    found = [match for match in every if match["who"].casefold() not in _MYSELF]
+    found = every if found and len(every) > 1 else found
     named = [match for match in found if _ROLES.intersection(match["who"].casefold().split())]
     for match in reversed(found if len(found) > 1 else named):
         text = text[: match.start()] + text[match.end() :]

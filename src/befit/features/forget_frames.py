@@ -10,11 +10,28 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+#: What a request has somewhere, in lower case; most messages have none of it and are done with.
+TRACES = (
+    "forg", "orget", "froge", "foget", "foret", "delet", "delt", "deet", "eras", "erae", "remo",
+    "remv", "rmov", "wip", "purg", "scrub", "clear", "drop", "discard", "unl", "unr", "uns", "unh",
+    "lose", "losing", "rid of", " go of", "ignor", "disregard", "reset", "clean", "destroy",
+    "throw", "dump", "expunge", "empty", "mem", "rembe", "the record", "pretend", "act as",
+    "act like", "behave", "scratch", "strike", "back", "withdraw", "retract", "between us", "hear",
+    "no more", "no further", "no mention", "no reference", "r notes", "r record", "gone", "known",
+    "kept", "stored", "saved", "profile", "out of it", "not", "n't", "n\u2019t", "dont", "stop",
+    "never", "longer", "quit", "avoid", "refrain", "no need",
+)  # fmt: skip
+#: The same more closely, for a single clause.
 MAYBE = re.compile(
-    r"f[orget]{3,7}|delet|eras|remov|wip|purg|scrub|clear|drop|discard|unlearn|lose|get rid|ignor"
-    r"|disregard|remember|memor|stor|sav|keep|record|mention|bring|talk|refer|remind|us|off the"
-    r"|pretend|act as|track|collect|learn|tak|log|hold|writ|withdraw|retract|uns|unh|unr"
-    r"|into account|scratch|strike|take|leave|reset|never|let go|heard|know",
+    r"\b(?:f[orget]{3,7}t|unforg|d[elt]{3,5}|eras|rem[ove]{2,4}|wip|purg|scrub|clear|drop|discard"
+    r"|unlearn|unremember|unse|unhear|unread|lose|losing|get(?:ting)? rid|let(?:ting)? go|ignor"
+    r"|disregard|reset|clean|destroy|throw|dump|expunge|empty|memor[iy]|mem[ory]{2,4}|off the record"
+    r"|pretend|act as|act like|behave|scratch|strike|take back|taking back|withdraw|retract|unsay"
+    r"|(?:that|this|it) back|between us|not to be|heard|hear|no (?:more|further|mention|reference)"
+    r"|your (?:notes?|records?)|gone|known|kept|stored|saved|profile|out of it)"
+    r"|(?:\bnot|n't|\bdont|\bstop(?:ped)?|\bnever|\blonger|\bquit|\bavoid|\brefrain|\bno need)\b[^.!?\n]{0,40}?"
+    r"\b(?:rem|memor|stor|sav|keep|record|not[ei]|log|retain|track|hold|writ|collect|know|learn|tak"
+    r"|mak|mention|br[io]|talk|refer|rais|ask|sp[eo]|discuss|touch|us[ei]|consider|rely)",
     re.IGNORECASE,
 )
 

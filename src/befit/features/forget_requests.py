@@ -33,6 +33,7 @@ from befit.features.forget_frames import (
     SENTENCE,
     TAIL,
     THAT,
+    TRACES,
     UNSAID,
     USE,
 )
@@ -77,10 +78,13 @@ def read_requests(text: str, at: datetime) -> Reading:
         text: What a person wrote.
         at: When, UTC: "yesterday" is counted from there.
     """
-    if len(text) > LONGEST or not MAYBE.search(text):
+    plain = text.lower() if len(text) <= LONGEST else ""
+    if not any(trace in plain for trace in TRACES) or not MAYBE.search(text):
         return Reading((), text)
     pieces = _pieces(text)
-    found = [_read(piece, at) for piece in pieces]
+    found = [_read(piece, at) if MAYBE.search(piece) else None for piece in pieces]
+    if not any(found) and len(pieces) == 1:
+        return Reading((), text)
     for n, piece in enumerate(pieces[1:], 1):
         if found[n - 1] is None and (named := _named_before(pieces[n - 1], piece, at)):
             found[n - 1 : n + 1] = [named, named]
@@ -106,7 +110,7 @@ def _pieces(text: str) -> list[str]:
     for sentence in SENTENCE.findall(text):
         if not sentence.strip():
             continue
-        if INVERTED.match(_normal(sentence)):
+        if not MAYBE.search(sentence) or INVERTED.match(_normal(sentence)):
             pieces.append(sentence)
             continue
         cuts = [0, *(cut.end() for cut in TAIL.finditer(sentence)), len(sentence)]

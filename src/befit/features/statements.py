@@ -4,8 +4,10 @@ A small grammar over clauses, in English. A clause about answers counts only if 
 understood (a term of the space, a modifier, a word for an answer), so that "I dislike long flights"
 says nothing about the length of answers: what is left over is an open topic, and only a stance in
 the first person has one. Mentions, quotes, questions, reports of what others like and hypotheticals
-say nothing. When in doubt it reads nothing: another sentence will say it more plainly. Words that
-set the scene ("at work") are left aside; ``features.scopes`` says which scope they name.
+say nothing; so do marks of irony, and what one sentence says both ways. When in doubt it reads nothing:
+another sentence will say it more plainly. Turns of phrase ("I've gone off jazz") are left to
+``features.idioms``. Words that set the scene ("at work") are left aside; ``features.scopes`` says
+which scope they name.
 """
 
 import re
@@ -14,10 +16,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from befit.core.preference import TOPIC, PreferenceSpace
+from befit.features.idioms import answered, idioms
 from befit.features.scopes import without_scope
 
 LONGEST = 4_000  # characters read of one text
 _STRENGTH = 0.8  # of an unmodified term
+_EVEN = 0.6  # two opposite values in one sentence of which neither is this much weaker cancel out
 _FIRST_TERM = 0xE000  # terms travel as single characters of the private use area
 
 
@@ -57,7 +61,8 @@ _PRONOUNS = _words(
 )
 _DETERMINERS = _words("a an the all any some my to really having getting")
 _TAIL = re.compile(
-    r"(?: (?:very much|so much|a lot|as well|in general|at all|anyway|though|too|please|now))+$"
+    r"(?: (?:very much|so much|a lot|as well|in general|at all|anyway|though|too|please|now|anymore"
+    r"|nowadays|lately|after all|these days|again|honestly))+$"
 )
 
 _QUOTED = re.compile(
@@ -70,6 +75,22 @@ _UNREAL = re.compile(
     r"\b(?:if|unless|whether|suppose|supposing|imagine|pretend|hypothetically|would have|were to"
     r"|used to|let's say|say that|said|says|saying|told|tells|asks|asked (?:me|him|her|us|them|for)"
     r"|wrote|writes|according to|quote|when i was|the (?:word|phrase|term|sentence))\b"
+)
+_FICTION = re.compile(
+    r"\b(?:if(?! (?:i never|i am honest|i'm honest|you ask me|it is|there (?:is|are)))|unless"
+    r"|whether|suppose|supposing|imagine that|imagine i|pretend|hypothetically|would have|were to"
+    r"|let's say|say that|said|says|saying|told|tells|asked (?:me|him|her|us|them|for)"
+    r"|wrote|writes|according to|quote|when i was|the (?:word|phrase|term|sentence))\b"
+)
+# who writes like this often means the opposite, or nothing
+_IRONIC = re.compile(
+    r"\b(?:yeah,? right|oh,? (?:sure|joy|yes|great|how)|of course|obviously|said no ?(?:body|one)"
+    r"|lol|haha|ha ha|rofl|just kidding|only joking|not!|as if|am i right|just what i (?:need|want)"
+    r"(?:ed)?)\b|,? not[.!]*$|\s/s\b|[\U0001f644\U0001f643\U0001f60f\U0001f602\U0001f923]"
+)
+_NO_LONGER = (  # of time, not of the length of an answer
+    (re.compile(r"\bno longer\b(?! (?:than|answers?|repl|responses?|texts?|sentences?))"), "nolonger"),
+    (re.compile(r"\bany (?:longer|more)\b(?! (?:than|\w+s\b))"), "anymore"),
 )
 _WHEN_YOU = re.compile(r"^(?:it )?(?:when|if|how|that) you |^(?:for )?you to |^that you ")
 _REASON = re.compile(r"\b(?:because|since|so that|so i|as i|as it|in order to)\b")
@@ -109,7 +130,8 @@ _ASKED = re.compile(
 )
 _ADVERB = (
     r"(?:(?:really|do|also|always|just|absolutely|truly|strongly|generally|usually|personally|much"
-    r"|still|kind of|sort of|simply|particularly|especially|totally|very much) )*"
+    r"|still|kind of|sort of|simply|particularly|especially|totally|very much|quite|rather|secretly"
+    r"|now|deeply|dearly|genuinely) )*"
 )
 _FOND = r"(?:an? )?(?:big |huge )?(?:fan of|into|fond of|keen on)"
 _STANCE = re.compile(
@@ -133,7 +155,8 @@ _STANCES = {  # sign and strength, and whether the object may be an open topic
     "prefer": (_STRENGTH, True),
     "like": (0.7, True),
 }
-_RATHER = re.compile(r" (?:over|without|more than|than|to) ")
+_RATHER = re.compile(r" (?:over|without|more than|than) ")
+_PREFERRED = re.compile(r" (?:over|without|more than|than|to) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +173,22 @@ class _Reading:
     """What one sentence said so far."""
 
     values: dict[str, float] = field(default_factory=dict)
+    torn: set[str] = field(default_factory=set)  # said both ways, about as strongly
     stance: tuple[float, bool] | None = None  # of the clause before, for "X and Y"
     asking: float | None = None  # the sign of the ask before, for "no X or Y"
     heard: bool = True  # False after a clause about somebody else
 
     def merge(self, found: Mapping[str, float]) -> None:
         for name, value in found.items():
-            if abs(value) >= abs(self.values.get(name, 0.0)):
+            before = self.values.get(name, 0.0)
+            if before * value < 0.0 and _EVEN < abs(before / value) < 1.0 / _EVEN:
+                self.torn.add(name)
+            if abs(value) >= abs(before):
                 self.values[name] = value
+
+    def settled(self) -> dict[str, float]:
+        """Without what was said both ways."""
+        return {name: value for name, value in self.values.items() if name not in self.torn}
 
 
 def read_statement(space: PreferenceSpace, text: str) -> dict[str, float]:
@@ -174,14 +205,49 @@ def read_statement(space: PreferenceSpace, text: str) -> dict[str, float]:
     lexicon = _lexicon(space)
     plain = text[:LONGEST].lower().replace("\u2019", "'")
     plain = re.sub("[\ue000-\uf8ff]", "", plain)
-    plain = _QUOTED.sub(" quoted ", plain)
-    plain = lexicon.pattern.sub(lambda found: lexicon.code[found[0]], plain)
+    plain = answered(_QUOTED.sub(" quoted ", plain))
+    values: dict[str, float] = {}
+    for each in _SENTENCE.findall(plain):
+        sentence = without_scope(each.strip())
+        if sentence and not _IRONIC.search(sentence):
+            told = _told(lexicon, sentence)
+            values.update(_beside(_read_sentence(lexicon, _coded(lexicon, sentence)), told))
+    return values
+
+
+def _coded(lexicon: _Lexicon, sentence: str) -> str:
+    """A sentence with terms as single characters, and other words in fewer forms."""
+    for pattern, to in _NO_LONGER:
+        sentence = pattern.sub(to, sentence)
+    plain = lexicon.pattern.sub(lambda found: lexicon.code[found[0]], sentence)
     for pattern, to in _EXPANSIONS:
         plain = pattern.sub(to, plain)
+    return plain
+
+
+def _told(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
+    """What a turn of phrase says: of dimensions where all its words are understood, else a topic."""
+    if sentence.endswith("?") or _FICTION.search(sentence):
+        return {}
     values: dict[str, float] = {}
-    for sentence in _SENTENCE.findall(plain):
-        values.update(_read_sentence(lexicon, without_scope(sentence.strip())))
+    for stance in idioms(sentence):
+        scan = _Scan(lexicon, _coded(lexicon, stance.topic), judging=True)
+        found = {TOPIC + stance.topic: stance.value}
+        if scan.understood:
+            found = {name: stance.value * value for name, value in scan.values.items()}
+        values = found | values
     return values
+
+
+def _beside(read: Mapping[str, float], told: Mapping[str, float]) -> dict[str, float]:
+    """What the grammar read beside what an idiom told, without topics of the same words."""
+    words = {word for name in told for word in name.removeprefix(TOPIC).split()}
+    kept = {
+        name: value
+        for name, value in read.items()
+        if not (told and words.intersection(name.removeprefix(TOPIC).split()))
+    }
+    return kept | dict(told)
 
 
 @lru_cache(maxsize=8)
@@ -210,7 +276,7 @@ def _read_sentence(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
         if clause:
             _read_clause(lexicon, reading, clause, continues=joint in (",", "and", "or", "&"))
         joint = following
-    return reading.values
+    return reading.settled()
 
 
 def _read_clause(lexicon: _Lexicon, reading: _Reading, clause: str, *, continues: bool) -> None:
@@ -220,7 +286,8 @@ def _read_clause(lexicon: _Lexicon, reading: _Reading, clause: str, *, continues
     elif found := _STANCE.match(clause):
         strength, open_topic = next(_STANCES[name] for name in _STANCES if found[name])
         reading.stance, reading.asking = (strength, open_topic), None
-        reading.merge(_object(lexicon, found["rest"], strength, open_topic=open_topic))
+        than = _PREFERRED if found["prefer"] else _RATHER
+        reading.merge(_object(lexicon, found["rest"], strength, open_topic=open_topic, than=than))
         return
     if not reading.heard:
         return
@@ -239,12 +306,19 @@ def _read_clause(lexicon: _Lexicon, reading: _Reading, clause: str, *, continues
         reading.stance = reading.asking = None
 
 
-def _object(lexicon: _Lexicon, rest: str, strength: float, *, open_topic: bool) -> dict[str, float]:
+def _object(
+    lexicon: _Lexicon,
+    rest: str,
+    strength: float,
+    *,
+    open_topic: bool,
+    than: re.Pattern[str] = _RATHER,
+) -> dict[str, float]:
     """What a stance is about: dimensions if every word is understood, else a topic."""
     if told := _WHEN_YOU.match(rest):
         rest, open_topic = rest[told.end() :], False
     values: dict[str, float] = {}
-    for part, share in zip(_RATHER.split(rest, maxsplit=1), (1.0, -0.5), strict=False):
+    for part, share in zip(than.split(rest, maxsplit=1), (1.0, -0.5), strict=False):
         scan = _Scan(lexicon, part, judging=True)
         if scan.understood:
             found = {name: share * strength * value for name, value in scan.values.items()}
