@@ -25,11 +25,13 @@ TRACES = (
 MAYBE = re.compile(
     r"\b(?:f[orget]{3,7}t|unforg|d[elt]{3,5}|eras|rem[ove]{2,4}|wip|purg|scrub|clear|drop|discard"
     r"|unlearn|unremember|unse|unhear|unread|lose|losing|get(?:ting)? rid|let(?:ting)? go|ignor"
-    r"|disregard|reset|clean|destroy|throw|dump|expunge|empty|memor[iy]|mem[ory]{2,4}|off the record"
+    r"|disregard|reset|clean|destroy|throw|dump|expunge|empty|memor[iy]|mem[ory]{2,4}"
+    r"|off the record"
     r"|pretend|act as|act like|behave|scratch|strike|take back|taking back|withdraw|retract|unsay"
     r"|(?:that|this|it) back|between us|not to be|heard|hear|no (?:more|further|mention|reference)"
     r"|your (?:notes?|records?)|gone|known|kept|stored|saved|profile|out of it)"
-    r"|(?:\bnot|n't|\bdont|\bstop(?:ped)?|\bnever|\blonger|\bquit|\bavoid|\brefrain|\bno need)\b[^.!?\n]{0,40}?"
+    r"|(?:\bnot|n't|\bdont|\bstop(?:ped)?|\bnever|\blonger|\bquit|\bavoid|\brefrain"
+    r"|\bno need)\b[^.!?\n]{0,40}?"
     r"\b(?:rem|memor|stor|sav|keep|record|not[ei]|log|retain|track|hold|writ|collect|know|learn|tak"
     r"|mak|mention|br[io]|talk|refer|rais|ask|sp[eo]|discuss|touch|us[ei]|consider|rely)",
     re.IGNORECASE,
@@ -310,7 +312,8 @@ ABOUT_MINE = re.compile(
 )
 
 NOTED = re.compile(
-    r"\b(?:memory|memories|notes?|records?|mentions?|traces?|references?|facts?|data|info|information"
+    r"\b(?:memory|memories|notes?|records?|mentions?|traces?|references?|facts?|data|info"
+    r"|information"
     r"|preferences?|opinions?)\b(?: \w+){0,3}? (?:about|of|on|for|that)\b"
     r"|\b(?:everything|anything|all) (?:about|on|to do with|regarding) (?:my|me)\b"
     r"|\bmy(?: \w+){1,2} (?:preferences?|opinions?|data|history|memories)\b"

@@ -1,9 +1,11 @@
-"""Forgets a part of what is known of a person: single things, a topic, a period.
+"""Forgets a part of what is known of a person: single things, a topic, a period, a part of life.
 
 Finds what belongs to the part, in what is kept, what waits and what was said, and erases it there;
-artifacts learned from the person fall with it. It goes by words: a paraphrase that shares none of a
-topic's is not found. A journal that erases only whole people is written anew without the turns:
-were the process killed in between, the person's other turns would be lost too.
+artifacts learned from the person fall with it. It goes by words, and by meaning where it is given
+how to tell (``features.forget_words.near_by``); without that, a paraphrase that shares none of a
+topic's words is not found. Comparisons of texts speak for a dimension without naming it, and stay
+when a dimension is forgotten. A journal that erases only whole people is written anew without the
+turns: were the process killed in between, the person's other turns would be lost too.
 """
 
 import re
@@ -14,66 +16,143 @@ from datetime import datetime
 from befit.core.errors import InputError
 from befit.core.feedback import Interaction
 from befit.core.people import UserId
-from befit.core.preference import TOPIC, Evidence
-from befit.core.protocols import ArtifactStore, Journal
+from befit.core.preference import TOPIC, Evidence, PreferenceSpace
+from befit.core.protocols import ArtifactStore, Journal, Memory
+from befit.features.forget_objects import Request
+from befit.features.forget_words import Near, about
+from befit.features.statements import read_statement
 from befit.memory.codec import interaction_to_json
 from befit.memory.consented import ConsentedMemory
 
 _WORD = re.compile(r"[^\W_]+")
-_ENDING = 3  # letters by which a word may be longer and still mean the topic
+_SHORTEST = 12  # characters of a text that is looked for inside what was said
+_MOST_READ = 2_000  # turns whose prompts are compared by meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What is to be forgotten: all that matches any of ``ids`` and ``topic``, or the period.
+    """What is to be forgotten.
+
+    All that matches any of ``ids`` and ``texts``; and what matches all that is given of a topic
+    (or, instead of its words, one of ``dimensions``), a period and a scope.
 
     Attributes:
         ids: Pieces of evidence.
         topic: What it is about, in the person's words.
         since: Where a period begins, inclusive; None is ever since.
         until: Where it ends, inclusive; None is until now.
+        scope: In which part of life, those within it included; "" is everywhere.
+        dimensions: Dimensions of the space that the topic means.
+        texts: What the person said, in whole messages.
     """
 
     ids: tuple[str, ...] = ()
     topic: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    scope: str = ""
+    dimensions: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.topic and not _WORD.search(self.topic):
             raise InputError("the topic has no word in it", hint="name a word", field="topic")
-        if not (self.ids or self.topic or self.since or self.until):
+        if not (self.ids or self.texts or self._narrowed):
             raise InputError("nothing is named", hint="name an id, topic or period", field="ids")
 
-    def holds(self, evidence: Evidence) -> bool:
+    @property
+    def _narrowed(self) -> bool:
+        return bool(self.topic or self.since or self.until or self.scope or self.dimensions)
+
+    def holds(self, evidence: Evidence, near: Near | None = None) -> bool:
         """Whether a piece of evidence belongs to the part."""
         e = evidence
-        if e.id in self.ids or self._dated(e.at) or (e.learned and self._dated(e.learned)):
+        if e.id in self.ids or (e.text and any(e.text in said for said in self.texts)):
+            return True
+        if not self._narrowed:
+            return False
+        dated = self._dated(e.at) or (e.learned is not None and self._dated(e.learned))
+        return dated and self._placed(e.scope) and self._concerns(e, near)
+
+    def _concerns(self, e: Evidence, near: Near | None) -> bool:
+        if not (self.topic or self.dimensions):
+            return True
+        if not set(self.dimensions).isdisjoint(e.values):
             return True
         texts = [e.text, *(name.removeprefix(TOPIC) for name in e.values if TOPIC in name)]
         texts += [e.pair.prompt, e.pair.chosen, e.pair.rejected] if e.pair else []
         texts += [e.graded.prompt, e.graded.text] if e.graded else []
-        return any(self.about(text) for text in texts)
+        if any(self.about(text) for text in texts):
+            return True
+        return bool(near and self.topic and e.text and near(self.topic, e.text))
 
     def about(self, text: str) -> bool:
         """Whether each word of the topic is in the text, but for endings."""
-        asked, said = _words(self.topic), set(_words(text))
-        return bool(asked) and all(any(_means(word, each) for each in said) for word in asked)
+        return about(self.topic, text)
 
-    def said_in(self, turn: Interaction, gone: Sequence[Evidence]) -> bool:
+    def said_in(
+        self, turn: Interaction, gone: Sequence[Evidence], near: Near | None = None
+    ) -> bool:
         """Whether a turn, or a reaction to it, belongs to the part, or says what is gone."""
-        if self._dated(turn.context.at) or any(self._dated(each.at) for each in turn.feedback):
-            return True
         if turn.response.id in {each.source for each in gone}:
             return True
         texts = list(_texts(interaction_to_json(turn)))
-        lost = [each.text for each in gone if each.text]
-        return any(self.about(text) or any(each in text for each in lost) for text in texts)
+        lost = [each.text for each in gone if len(each.text) >= _SHORTEST]
+        if any(each in text for each in (*lost, *filter(None, self.texts)) for text in texts):
+            return True
+        when = (turn.context.at, *(each.at for each in turn.feedback))
+        if not (
+            self._narrowed and self._placed(turn.context.scope) and any(map(self._dated, when))
+        ):
+            return False
+        meant = bool(near and self.topic and near(self.topic, turn.context.prompt))
+        untold = not (self.topic or self.dimensions)
+        return untold or meant or any(self.about(text) for text in texts)
 
     def _dated(self, at: datetime) -> bool:
-        if self.since is None and self.until is None:
-            return False
         return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
+
+    def _placed(self, scope: str) -> bool:
+        return not self.scope or scope == self.scope or scope.startswith(f"{self.scope}/")
+
+
+def part_of(request: Request, said: Sequence[str], space: PreferenceSpace) -> Part | None:
+    """What a request in words names, other than everything; None where there is nothing of it.
+
+    Args:
+        request: As it was read.
+        said: The messages that "what I just said" means.
+        space: Its dimensions may be meant: "forget that I like it short".
+    """
+    if request.kind == "last":
+        return Part(texts=tuple(said)) if any(said) else None
+    if request.kind == "all":
+        return None
+    period = request.period
+    return Part(
+        topic=request.topic,
+        since=period.since if period else None,
+        until=period.until if period else None,
+        scope=request.scope,
+        dimensions=dimensions_of(space, request.topic) if request.topic else (),
+    )
+
+
+def dimensions_of(space: PreferenceSpace, topic: str) -> tuple[str, ...]:
+    """Dimensions that a few words mean: by their name, or as a wish would name them."""
+    named = [
+        d.name
+        for d in space.dimensions
+        if about(d.name, topic) and about(topic, f"{d.name} answers replies responses style")
+    ]
+    told = {
+        name
+        for wish in (f"I {topic}", f"I like {topic}", f"{topic} please")
+        for name in read_statement(space, wish)
+        if not name.startswith(TOPIC)
+    }
+    universal = {d.name for d in space.dimensions if d.universal}
+    return tuple(sorted({*named, *told} - universal))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,35 +172,46 @@ class Forgotten:
     artifacts: int = 0
 
 
-def forget_part(
-    memory: ConsentedMemory,
+def forget_part(  # noqa: D417 - the rest is what is forgotten, and where
+    memory: Memory,
     journal: Journal,
     artifacts: ArtifactStore,
     user: UserId,
     part: Part,
+    *,
+    near: Near | None = None,
 ) -> Forgotten:
     """Erase a part of what is known of a person, wherever it is.
+
+    Args:
+        near: Tells by meaning what is about the topic, beside its words; None goes by words alone.
 
     Raises:
         StoreError: It could not be written; to be run again.
     """
-    there = [*memory.evidence(user), *(held.evidence for held in memory.ledger.held(user))]
-    gone = [each for each in there if part.holds(each)]
-    subjects = {each.subject for each in memory.ledger.decisions(user) if each.verb != "consent"}
-    about = [s for s in sorted(subjects) if s.startswith(TOPIC) and part.about(s[len(TOPIC) :])]
-    turns = _forget_turns(journal, user, part, gone)
+    ledger = memory.ledger if isinstance(memory, ConsentedMemory) else None
+    waiting = ledger.held(user) if ledger else ()
+    there = [*memory.evidence(user), *(held.evidence for held in waiting)]
+    gone = [each for each in there if part.holds(each, near)]
+    decided = ledger.decisions(user) if ledger else ()
+    subjects = {each.subject for each in decided if each.verb != "consent"}
+    dropped = [s for s in sorted(subjects) if s.startswith(TOPIC) and part.about(s[len(TOPIC) :])]
+    turns = _forget_turns(journal, user, part, gone, near)
     evidence = memory.forget(user, [each.id for each in gone]) if gone else 0
     return Forgotten(
         evidence=evidence,
         turns=turns,
-        decisions=memory.ledger.drop_decisions(user, about) if about else 0,
+        decisions=ledger.drop_decisions(user, dropped) if ledger and dropped else 0,
         artifacts=artifacts.erase(user) if evidence or turns else 0,
     )
 
 
-def _forget_turns(journal: Journal, user: UserId, part: Part, gone: Sequence[Evidence]) -> int:
+def _forget_turns(
+    journal: Journal, user: UserId, part: Part, gone: Sequence[Evidence], near: Near | None
+) -> int:
     turns = journal.read(user)
-    left = [each for each in turns if not part.said_in(each, gone)]
+    read = near if len(turns) <= _MOST_READ else None
+    left = [each for each in turns if not part.said_in(each, gone, read)]
     kept = {each.response.id for each in left}
     if len(left) < len(turns):
         journal.erase(user)
@@ -140,16 +230,3 @@ def _texts(value: object) -> Iterable[str]:
     elif isinstance(value, (list, tuple)):
         for each in value:
             yield from _texts(each)
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.casefold())
-
-
-def _means(word: str, said: str) -> bool:
-    """Whether one is the other, but for a short ending of either."""
-    short, long = sorted((word, said), key=len)
-    stem = short[:-1] if len(short) > 4 else short  # story, stories
-    return word == said or (
-        len(short) > 3 and long.startswith(stem) and len(long) - len(short) <= _ENDING
-    )
