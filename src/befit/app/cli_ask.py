@@ -1,17 +1,14 @@
 """Commands that ask a person, and that learn from everybody how beliefs go: ask, prior."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from enum import StrEnum
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
 
+from befit.app.cli_prior import prior
 from befit.app.cli_rights import heeding_cycle
-from befit.app.cli_shared import Json, Person, Scope, late, now, show, turn, workshop
+from befit.app.cli_shared import Json, Person, Scope, late, now, show, turn
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
@@ -90,34 +87,3 @@ def _evidence(user: str, about: str, answer: Answer, scope: str) -> Evidence:
         scope=scope,
         source=f"{_ASKED}{about}",
     )
-
-
-def prior(
-    out: Annotated[Path, typer.Option(help="Where to write the table for befit.toml.")] = Path(
-        "befit-inferer.toml"
-    ),
-    as_json: Json = False,
-) -> None:
-    """Learn from everybody what to believe of strangers, and how fast beliefs go stale."""
-    shop = workshop()
-    _, memory = heeding_cycle()
-    people = [memory.usable(user, "train") for user in memory.people()]
-    fold = shop.build("inferer", shop.settings.inferer, "inferer")
-    learned = late("align.train.beliefs").learn_beliefs(fold, shop.space, people, now())
-    table = {
-        "use": "bayes",
-        "half_life_days": learned.half_life_days,
-        "prior": asdict(learned.prior),
-    }
-    lines = [f"{name} = {_toml(value)}" for name, value in table.items()]
-    out.write_text("\n".join(["[inferer]", *lines, ""]), "utf-8")
-    show(table, f"learned from {len(people)} people; written to {out}", as_json=as_json)
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML spells it, in one line."""
-    if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{json.dumps(k)} = {_toml(v)}' for k, v in value.items())} }}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_toml, value))}]"
-    return json.dumps(value)

@@ -20,7 +20,7 @@ Source: survey arXiv:2503.17003 section 4.1 (explicit and implicit signals, one 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -38,11 +38,13 @@ from befit.belief.conflict import (
     settle,
 )
 from befit.belief.gaussian import Vector
+from befit.belief.learned import Live
 from befit.belief.marginal import Marginal
 from befit.belief.prior import GROUP, Prior
 from befit.belief.scopes import distance, timeless
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Dimension, Evidence, Preference, PreferenceSpace
+from befit.core.protocols import ArtifactStore
 
 __all__ = ["CORRECTION", "BayesFold", "Measure", "weigh"]
 
@@ -95,11 +97,13 @@ class BayesFold:
         sharpness: How strictly a person chooses by distance in a comparison, > 0; 0.5 predicts
             the held-out choices of the LLMFAO workers best among 0.05 to 4.
         measure: Text -> surface features in [-1, 1]; without one, comparisons say nothing here.
-        prior: The belief before any evidence; None is N(0, 1) on each dimension.
+        prior: The belief before any evidence; None is what was learned, or N(0, 1) on each.
         false_alarms: Changes seen where there was none, per 1,000 reactions; 0 looks for none, nor
             for what comes back at weekends, in the evening or in winter.
         zone: Time zone by whose clock it is evening or a weekend; an IANA name.
         south: Whether people live south of the equator, where June is winter.
+        artifacts: Where priors and half-lives are that were learned from everybody; what is set
+            here counts over them. None knows of none.
     """
 
     half_life_days: float | Mapping[str, float] = 365.0
@@ -111,11 +115,14 @@ class BayesFold:
     false_alarms: float = 0.5
     zone: str = "UTC"
     south: bool = False
+    artifacts: ArtifactStore | None = None
+    _live: Live = field(default_factory=Live, repr=False, compare=False)
 
     def infer(
         self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
     ) -> Sequence[Preference]:
         """Beliefs that have evidence behind them: dimensions in the space's order, then topics."""
+        settled = self._informed()
         half_life = self.half_life("")
         clock = self.clock
         here = clock.placed(scope, at)
@@ -131,7 +138,7 @@ class BayesFold:
             )
             if weight > 0.0 and e.origin == "person":
                 told.append((e, weight))
-        fold = _Fold(self, {d.name: d for d in space.dimensions}, at, Moment.of(clock, here))
+        fold = _Fold(settled, {d.name: d for d in space.dimensions}, at, Moment.of(clock, here))
         fold.tell(told)
         topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
         names = [*(n for n in fold.named if n in fold.marginals), *topics]
@@ -148,6 +155,29 @@ class BayesFold:
             half_life_days=self.half_life(""),
             backoff=self.backoff,
             ai_trust=self.ai_trust,
+        )
+
+    @property
+    def version(self) -> str:
+        """Id of what was learned from everybody; "" where nothing was. It changes beliefs.
+
+        Raises:
+            StoreError: It does not read.
+        """
+        return self._live.follow(self.artifacts).version if self.artifacts is not None else ""
+
+    def _informed(self) -> "BayesFold":
+        """The same with what was learned from everybody in the place of what is not set."""
+        if self.artifacts is None:
+            return self
+        learned = self._live.follow(self.artifacts)
+        own = self.half_life_days
+        own = own if isinstance(own, Mapping) else {"": own}
+        return replace(
+            self,
+            artifacts=None,
+            prior=self.prior if self.prior is not None else learned.prior,
+            half_life_days={**learned.half_life_days, **own},
         )
 
     @property
