@@ -10,7 +10,10 @@ from befit.app.cli_shared import Json, late, progress, show
 from befit.core.errors import InputError
 
 _SCHEMES = ("postgresql://", "postgres://")
-_FORM = "befit.db, befit.db#shards=8, or postgresql://host/database#tenant=t&files=FOLDER"
+_FORM = (
+    "befit.db, befit.db#shards=8, or postgresql://host/database#tenant=t&files=FOLDER;"
+    " an encrypted one with keys=FILE"
+)
 
 store = typer.Typer(help="Where everything is kept.", no_args_is_help=True)
 Address = Annotated[str, typer.Argument(help=_FORM)]
@@ -28,7 +31,7 @@ def _stores() -> None:
 
 
 def copy(source: Address, target: Address, as_json: Json = False) -> None:
-    """Copy memory, journal and artifacts to another store; what is there stays."""
+    """Copy memory, journal, artifacts and decisions to another store; what is there stays."""
     if source == target:
         raise InputError("that is the same store twice", hint="name another", field="target")
     here, there = _place(source, "source"), _place(target, "target")
@@ -37,7 +40,8 @@ def copy(source: Address, target: Address, as_json: Json = False) -> None:
         place.memory.close()
     lines = (
         f"{done.people} people, {done.evidence} pieces of evidence, {done.turns} turns,"
-        f" {done.artifacts} artifacts: all of it is there"
+        f" {done.artifacts} artifacts, {done.decisions} decisions and {done.held} that wait:"
+        " all of it is there"
     )
     show(done, lines, as_json=as_json)
 
@@ -50,14 +54,33 @@ def _place(address: str, argument: str) -> Any:
         return _postgres(where, options, argument)
     if argument == "source" and not _is_there(Path(where)):
         raise InputError(f"there is no store {where}", hint=_FORM, field=argument)
-    _known(options, ("shards",), argument)
+    _known(options, ("shards", "keys"), argument)
     shards = options.get("shards", "1")
     if not shards.isdecimal():
         raise InputError(f"{shards!r} is no number of files", hint=_FORM, field=argument)
-    memory = late("memory.sqlite").SqliteMemory(where, shards=int(shards))
-    journal = late("memory.journal").SqliteJournal(where, shards=int(shards))
+    if "keys" in options:
+        common = {"shards": int(shards), "keys": _keys(options, argument)}
+        memory = late("memory.sealed").SealedMemory(where, **common)
+        journal = late("memory.sealed").SealedJournal(where, **common)
+    else:
+        memory = late("memory.sqlite").SqliteMemory(where, shards=int(shards))
+        journal = late("memory.journal").SqliteJournal(where, shards=int(shards))
     artifacts = late("memory.artifacts").SqliteArtifacts(where)
-    return late("memory.copy").Place(memory=memory, journal=journal, artifacts=artifacts)
+    return _together(memory, journal, artifacts)
+
+
+def _together(memory: Any, journal: Any, artifacts: Any) -> Any:
+    return late("memory.copy").Place(
+        memory=memory, journal=journal, artifacts=artifacts, ledger=memory.ledger()
+    )
+
+
+def _keys(options: dict[str, str], argument: str) -> str:
+    """The file of master keys of an encrypted store; a source must have one."""
+    keys = options["keys"]
+    if not keys or (argument == "source" and not Path(keys).is_file()):
+        raise InputError(f"there are no keys at {keys!r}", hint=_FORM, field=argument)
+    return keys
 
 
 def _is_there(path: Path) -> bool:
@@ -65,14 +88,16 @@ def _is_there(path: Path) -> bool:
 
 
 def _postgres(where: str, options: dict[str, str], argument: str) -> Any:
-    _known(options, ("tenant", "files"), argument)
+    _known(options, ("tenant", "files", "keys"), argument)
     common = (where, options.get("tenant", "default"))
     files = {"files": options["files"]} if "files" in options else {}
-    return late("memory.copy").Place(
-        memory=late("memory.postgres").PostgresMemory(*common),
-        journal=late("memory.postgres").PostgresJournal(*common),
-        artifacts=late("memory.postgres_shelf").PostgresArtifacts(*common, **files),
-    )
+    artifacts = late("memory.postgres_shelf").PostgresArtifacts(*common, **files)
+    if "keys" in options:
+        keys, sealed = _keys(options, argument), late("memory.postgres_sealed")
+        memory = sealed.SealedPostgresMemory(*common, keys=keys)
+        return _together(memory, sealed.SealedPostgresJournal(*common, keys=keys), artifacts)
+    plain = late("memory.postgres")
+    return _together(plain.PostgresMemory(*common), plain.PostgresJournal(*common), artifacts)
 
 
 def _known(options: dict[str, str], known: tuple[str, ...], argument: str) -> None:

@@ -1,12 +1,13 @@
 """Moves a whole store to another database, row by row, and looks whether all of it arrived.
 
-Evidence with what was derived from it, turns with their reactions, artifacts with their files and
-the history of their promotion. What is there already counts once, so a copy that was cut short is
-taken up again by starting it again. Nobody should write to the source meanwhile.
+Evidence with what was derived from it, turns with their reactions, decisions of people and what
+waits for their word, artifacts with their files and the history of their promotion. Either store
+may be encrypted: rows are opened and sealed anew. What is there already counts once, so a copy that
+was cut short is taken up again by starting it again. Nobody should write to the source meanwhile.
 """
 
-import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from befit.core.errors import StoreError
@@ -14,6 +15,7 @@ from befit.core.people import UserId
 from befit.memory.artifacts import RowArtifacts
 from befit.memory.blocks import row_again
 from befit.memory.journal import RowJournal
+from befit.memory.ledger import Held, ListedLedger
 from befit.memory.profiles import RowMemory
 
 _TOGETHER = 1000  # rows of a person in one transaction
@@ -27,11 +29,13 @@ class Place:
         memory: Its evidence.
         journal: Its turns.
         artifacts: What was learned.
+        ledger: What people decided, and what waits for their word.
     """
 
     memory: RowMemory
     journal: RowJournal
     artifacts: RowArtifacts
+    ledger: ListedLedger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,16 @@ class Copied:
         evidence: Pieces.
         turns: Of the journal.
         artifacts: Learned files.
+        decisions: Of people on their memory.
+        held: Pieces of evidence that wait for their word.
     """
 
     people: int
     evidence: int
     turns: int
     artifacts: int
+    decisions: int
+    held: int
 
 
 def copy_store(source: Place, target: Place, progress: Callable[[str, int, int], None]) -> Copied:
@@ -70,7 +78,15 @@ def copy_store(source: Place, target: Place, progress: Callable[[str, int, int],
         turns += _turns(source.journal, target.journal, user)
     progress("people", len(people), len(people))
     artifacts = _artifacts(source.artifacts, target.artifacts)
-    return Copied(people=len(people), evidence=evidence, turns=turns, artifacts=artifacts)
+    decisions, held = _ledger(source.ledger, target.ledger)
+    return Copied(
+        people=len(people),
+        evidence=evidence,
+        turns=turns,
+        artifacts=artifacts,
+        decisions=decisions,
+        held=held,
+    )
 
 
 def _evidence(source: RowMemory, target: RowMemory, user: UserId) -> int:
@@ -87,17 +103,13 @@ def _evidence(source: RowMemory, target: RowMemory, user: UserId) -> int:
 
 def _turns(source: RowJournal, target: RowJournal, user: UserId) -> int:
     turns = source.rows.turns(user)
-    names = [str(json.loads(turn.body)["response"]["id"]) for turn in turns]
-    kept = [
-        target.rows.add(user, name, turn.body, turn.reactions)
-        for name, turn in zip(names, turns, strict=True)
-    ]
+    kept = [target.rows.add(user, turn.response, turn.body, turn.reactions) for turn in turns]
     for each in kept:
         each.result()
     arrived = set(target.rows.turns(user))
-    for name, turn in zip(names, turns, strict=True):
+    for turn in turns:
         if turn not in arrived:
-            raise _differs(f"turn {name!r}", user)
+            raise _differs(f"turn {turn.response!r}", user)
     return len(turns)
 
 
@@ -113,6 +125,29 @@ def _artifacts(source: RowArtifacts, target: RowArtifacts) -> int:
         if slots.get(name) not in known:
             target.promote(name)
     return len(found)
+
+
+def _ledger(source: ListedLedger, target: ListedLedger) -> tuple[int, int]:
+    """Decisions of everyone, also of those of whom nothing else is kept; how many, and held."""
+    decisions = held = 0
+    for user in source.people():
+        said, waits = source.decisions(user), source.held(user)
+        before = Counter(target.decisions(user))
+        for each in said:
+            if before[each]:
+                before[each] -= 1
+            else:
+                target.decide(each)
+        target.hold(waits)
+        if not (set(said) <= set(target.decisions(user)) and _all_in(waits, target.held(user))):
+            raise _differs("a decision", user)
+        decisions, held = decisions + len(said), held + len(waits)
+    return decisions, held
+
+
+def _all_in(waits: Sequence[Held], there: Sequence[Held]) -> bool:
+    arrived = {each.evidence.id: each for each in there}
+    return all(arrived.get(each.evidence.id) == each for each in waits)
 
 
 def _differs(what: str, user: UserId) -> StoreError:

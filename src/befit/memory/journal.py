@@ -320,17 +320,17 @@ def _turns(
     connection: sqlite3.Connection, where: str, parameters: tuple[object, ...]
 ) -> list[Turn]:
     rows = connection.execute(
-        f"SELECT t.key, u.user, t.body, r.body FROM turns t"  # noqa: S608 - where is ours
+        f"SELECT t.key, u.user, t.response, t.body, r.body FROM turns t"  # noqa: S608 - where is ours
         f" JOIN users u ON u.number = t.owner"
         f" LEFT JOIN reactions r ON r.turn = t.key WHERE {where} ORDER BY t.key, r.key",
         parameters,
     ).fetchall()
-    turns: dict[int, tuple[str, str, list[str]]] = {}
-    for key, user, body, reaction in rows:
-        turn = turns.setdefault(key, (user, body, []))
+    turns: dict[int, tuple[str, str, str, list[str]]] = {}
+    for key, user, response, body, reaction in rows:
+        turn = turns.setdefault(key, (user, response, body, []))
         if reaction is not None:
-            turn[2].append(reaction)
-    return [Turn(UserId(user), body, tuple(each)) for user, body, each in turns.values()]
+            turn[3].append(reaction)
+    return [Turn(UserId(user), name, body, tuple(r)) for user, name, body, r in turns.values()]
 
 
 def _context(data: Mapping[str, Any]) -> Context:

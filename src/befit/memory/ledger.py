@@ -85,11 +85,17 @@ class Ledger(Protocol):
     def erase(self, user: UserId) -> int: ...
 
 
+class ListedLedger(Ledger, Protocol):
+    """A ledger that knows whose it is."""
+
+    def people(self) -> Sequence[UserId]: ...
+
+
 @runtime_checkable
 class HasLedger(Protocol):
     """A memory that says where the decisions on it are kept."""
 
-    def ledger(self) -> Ledger: ...
+    def ledger(self) -> ListedLedger: ...
 
 
 @dataclass(slots=True)
@@ -201,6 +207,12 @@ class SqliteLedger:
         if self.vault is not None:
             self.vault.forget(user)
         return count
+
+    def people(self) -> Sequence[UserId]:
+        """Everyone who decided anything, or of whom anything waits."""
+        query = "SELECT user FROM decisions UNION SELECT user FROM held ORDER BY user"
+        found: list[tuple[str]] = self._read(UserId(""), lambda c: c.execute(query).fetchall(), [])
+        return [UserId(user) for (user,) in found]
 
     def close(self) -> None:
         """Let go of the file; a later use opens it again."""

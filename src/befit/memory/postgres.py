@@ -14,7 +14,7 @@ from typing import Any
 from befit.core.people import UserId
 from befit.memory.blocks import COLUMNS, Block, entry_of
 from befit.memory.journal import RowJournal
-from befit.memory.ledger import Ledger
+from befit.memory.ledger import ListedLedger
 from befit.memory.postgres_ledger import PostgresLedger
 from befit.memory.postgres_server import (
     Connection,
@@ -87,7 +87,8 @@ _ORPHANS = (
     " WHERE t.tenant = r.tenant AND t.person = r.person AND t.key = r.turn)"
 )
 _TURNS = (
-    "SELECT t.person, t.key, t.body, r.body FROM befit.turns t LEFT JOIN befit.reactions r"
+    "SELECT t.person, t.key, t.response, t.body, r.body FROM befit.turns t"
+    " LEFT JOIN befit.reactions r"
     " ON r.tenant = t.tenant AND r.person = t.person AND r.turn = t.key WHERE t.tenant = %s"
 )
 _ORDER = " ORDER BY t.person, t.key, r.key"
@@ -110,7 +111,7 @@ class PostgresMemory(RowMemory):
     def _open(self) -> EvidenceRows:
         return PostgresRows(place_of(self.dsn, self.tenant, self.connections))
 
-    def ledger(self) -> Ledger:
+    def ledger(self) -> ListedLedger:
         """Where decisions on this memory are kept: in the same database."""
         return PostgresLedger(dsn=self.dsn, tenant=self.tenant, connections=self.connections)
 
@@ -331,9 +332,9 @@ class PostgresTurns:
 
 
 def _turns(rows: Sequence[Sequence[Any]]) -> list[Turn]:
-    turns: dict[int, tuple[str, str, list[str]]] = {}
-    for who, key, body, reaction in rows:
-        turn = turns.setdefault(key, (who, body, []))
+    turns: dict[int, tuple[str, str, str, list[str]]] = {}
+    for who, key, response, body, reaction in rows:
+        turn = turns.setdefault(key, (unshield(who), unshield(response), body, []))
         if reaction is not None:
-            turn[2].append(reaction)
-    return [Turn(UserId(unshield(who)), body, tuple(each)) for who, body, each in turns.values()]
+            turn[3].append(reaction)
+    return [Turn(UserId(who), name, body, tuple(each)) for who, name, body, each in turns.values()]

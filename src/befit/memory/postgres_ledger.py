@@ -120,6 +120,18 @@ class PostgresLedger:
             self.vault.forget(user)
         return count
 
+    def people(self) -> Sequence[UserId]:
+        """Everyone who decided anything, or of whom anything waits."""
+        query = (
+            "SELECT person FROM befit.decisions WHERE tenant = %s"
+            " UNION SELECT person FROM befit.held WHERE tenant = %s"
+        )
+        tenant = self._place.tenant
+        found = self._place.server.read_all(
+            lambda c: c.execute(query, (tenant, tenant)).fetchall(), tenant
+        )
+        return sorted(UserId(unshield(who)) for (who,) in found)
+
     def close(self) -> None:
         """Let go of the connections, which the memory beside shares."""
         self._place.server.close()

@@ -48,9 +48,10 @@ class EvidenceRows(Protocol):
 
 
 class Turn(NamedTuple):
-    """A turn as it is kept: the person, its body, and the bodies of reactions, oldest first."""
+    """A turn as it is kept: the person, the id of the response, and bodies, reactions in order."""
 
     user: UserId
+    response: str
     body: str
     reactions: tuple[str, ...]
 

@@ -22,7 +22,7 @@ from befit.core.people import UserId
 from befit.memory.blocks import Block, entry_of, row_again, unpack_latent
 from befit.memory.journal import SqliteJournal
 from befit.memory.keyring import FileKeyRing
-from befit.memory.ledger import Ledger, SqliteLedger
+from befit.memory.ledger import ListedLedger, SqliteLedger
 from befit.memory.recall import Entry
 from befit.memory.rows import NOTHING, EvidenceRows, Row, Turn, TurnRows
 from befit.memory.sqlite import SqliteMemory
@@ -48,7 +48,7 @@ class SealedMemory(SqliteMemory):
         rows = SqliteMemory._open(self)  # noqa: SLF001 - super() knows no class with slots
         return SealedRows(rows, vault_at(self.keys or f"{self.path}.keys", "evidence"))
 
-    def ledger(self) -> Ledger:
+    def ledger(self) -> ListedLedger:
         """Where decisions on this memory are kept: beside its file, sealed."""
         vault = vault_at(self.keys or f"{self.path}.keys", "rights")
         return SqliteLedger(path=f"{self.path}.rights", vault=vault)
@@ -214,22 +214,21 @@ class SealedTurns:
         return count
 
     def _opened(self, turn: Turn) -> Turn:
-        return Turn(
-            turn.user,
-            self._open("turns", turn.user, turn.body),
-            tuple(self._open("reactions", turn.user, each) for each in turn.reactions),
-        )
+        """A body or a reaction that was moved to another turn does not open."""
+        body = self._open("turns", turn.user, turn.body, turn.response)
+        said = [self._open("reactions", turn.user, r, turn.response) for r in turn.reactions]
+        return Turn(turn.user, turn.response, body, tuple(said))
 
     def _seal(self, table: str, user: UserId, response: str, body: str) -> str:
-        """The rows do not say of which response a body is, so that it says so itself, bound."""
+        """A body says of which response it is, and is bound to that."""
         told = base64.b64encode(response.encode()).decode()
         return f"{told}:{seal_text(self._vault, user, place_of(table, response), body)}"
 
-    def _open(self, table: str, user: UserId, sealed: str, response: str | None = None) -> str:
+    def _open(self, table: str, user: UserId, sealed: str, response: str) -> str:
         told, _, text = sealed.partition(":")
         if not text.startswith(HEAD):
             raise unsealed()
         found = base64.b64decode(told).decode()
-        if response not in (None, found):
+        if response != found:
             raise CorruptStoreError("a turn was moved", hint="restore a backup")
         return open_text(self._vault, user, place_of(table, found), text)

@@ -15,7 +15,7 @@ from pathlib import Path
 from befit.core.people import UserId
 from befit.memory.blocks import COLUMNS, Block, entry_of
 from befit.memory.erasure import owe
-from befit.memory.ledger import Ledger, SqliteLedger
+from befit.memory.ledger import ListedLedger, SqliteLedger
 from befit.memory.people import enrol, everyone, following, leave, person
 from befit.memory.profiles import RowMemory
 from befit.memory.rows import EvidenceRows, Row
@@ -45,7 +45,7 @@ class SqliteMemory(RowMemory):
         object.__setattr__(self, "_shards", Shards(self.path, self.shards))
         return SqliteRows(self._shards)
 
-    def ledger(self) -> Ledger:
+    def ledger(self) -> ListedLedger:
         """Where decisions on this memory are kept: beside its file."""
         return SqliteLedger(path=f"{self.path}.rights")
 
