@@ -24,6 +24,7 @@ from befit.core.protocols import (
     Personalizer,
     Policy,
 )
+from befit.features.forget_conversation import heeding
 from befit.values.boundary import Boundary
 
 LONGEST_PROMPT = 200_000  # characters of one turn; a longer one is refused, not cut silently
@@ -71,13 +72,16 @@ class Cycle:
     def respond(self, context: Context) -> Response:
         """Prepare, generate, admit, record.
 
-        Where every personal draft is refused, the generic answer is tried before the refusal.
+        Where every personal draft is refused, the generic answer is tried before the refusal. What
+        the conversation asks to be forgotten is not shown to the model, and the request itself is
+        not recorded; memory forgets by `befit.app.listening`, or `forget`.
 
         Raises:
             InvalidPromptError: The last turn is empty, too long, or not valid text.
             ModelError: The policy failed.
             StoreError: The turn could not be recorded.
         """
+        context = heeding(context)
         return self.answer(context, self.prepare(context))
 
     def answer(self, context: Context, conditioning: Conditioning) -> Response:

@@ -48,6 +48,12 @@ class Heeded:
     private: bool = False
 
 
+def asks(messages: Sequence[Message], at: datetime) -> bool:
+    """Whether anything in a conversation asks to be forgotten."""
+    own = (n for n, message in enumerate(messages) if message.role == "user")
+    return any(_read(messages, n, at).requests for n in own)
+
+
 def heed(
     messages: Sequence[Message],
     at: datetime,
@@ -71,10 +77,12 @@ def heed(
         return Heeded(tuple(message.text for message in messages))
     left = _Left(messages, near, beside or {})
     for n, reading in read.items():
+        rest = reading.rest
         for request in reading.requests:
             left.take(request, n)
+            rest = left.without(rest, request.topic)
         if reading.requests:
-            left.strike(n, reading.rest, keep=n == newest)
+            left.strike(n, rest, keep=n == newest)
     asked = read[newest].requests
     meant = [left.said(newest) for r in asked if r.kind == "last" and not r.here]
     private = any(r.kind == "last" and r.here for r in asked)
@@ -161,6 +169,16 @@ class _Left:
             if self.messages[m].role != "system":
                 self.texts[m] = None
 
+    def without(self, text: str, topic: str) -> str:
+        """A text without the sentences about a topic; "" where it stands between sentences."""
+        if not topic:
+            return text
+        parts = _SENTENCE.findall(text)
+        kept = [part for part in parts if not self._about(topic, part)]
+        if len(kept) < len(parts):
+            return "".join(kept).strip()
+        return "" if about(topic, text) else text
+
     def _without(self, m: int, topic: str) -> None:
         """Take the sentences about a topic out of one message; an emptied one goes."""
         text = self.texts[m]
@@ -170,11 +188,9 @@ class _Left:
             turn = max((k for k in range(m + 1) if self.messages[k].role == "user"), default=-1)
             self._strike_all(self._turn(turn) if turn >= 0 else [m])
             return
-        parts = _SENTENCE.findall(text)
-        kept = [part for part in parts if not self._about(topic, part)]
-        if len(kept) == len(parts) and not about(topic, text):
+        rest = self.without(text, topic)
+        if rest == text:
             return
-        rest = "".join(kept).strip() if len(kept) < len(parts) else ""
         if rest:
             self.texts[m] = rest
         elif self.messages[m].role == "user":

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import quote
 
+from befit.app.listening import Says, answer
 from befit.app.server.admission import KEPT, Admission, words
 from befit.app.server.ask import Ask
 from befit.app.server.metrics import Metrics
@@ -18,10 +19,11 @@ from befit.app.server.offload import Offload, Prepared
 from befit.app.server.problems import UpstreamRefusedError, error_body
 from befit.app.server.respond import Reply, json_reply
 from befit.app.server.sse import END, event
-from befit.app.server.turn import Turn, read_turn
-from befit.app.server.upstream import Call, Chunk, Upstream
+from befit.app.server.turn import Turn, left_of, read_turn
+from befit.app.server.upstream import Call, Chunk, LocalUpstream, Upstream
 from befit.core.dialogue import Conditioning, Draft, Response
 from befit.core.errors import BefitError, ModelUnavailableError
+from befit.features.forget_conversation import ASKED
 from befit.generate.rendering import insert
 
 FORWARDED = ("traceparent", "tracestate", "x-request-id")  # of the client's headers; never its key
@@ -53,6 +55,11 @@ class Chat:
         """
         started = perf_counter()
         turn = read_turn(ask.body, ask.request.headers, ask.user, ask.at)
+        heard, gone = await self.offload.hear(turn)
+        if heard.context is not turn.context:
+            turn = left_of(turn, heard.context, heard.texts, ASKED)
+        if heard.silent and _free(turn.body):
+            return await self._told(turn, answer(heard, gone or 0), gone or 0)
         prepared = await self.offload.prepare(turn)
         conditioning = prepared.conditioning
         body = turn.body | {"messages": insert(turn.body["messages"], conditioning)}
@@ -61,13 +68,35 @@ class Chat:
         asked = perf_counter()
         self.metrics.observe("befit_overhead_seconds", asked - started)
         self.metrics.add("befit_turns_total", outcome=prepared.reason or "personalized")
-        work = _Work(turn=turn, prepared=prepared, call=call, asked=asked)
+        work = _Work(
+            turn=turn, prepared=prepared, call=call, asked=asked, upstream=self.upstream,
+            forgotten=gone,
+        )  # fmt: skip
         if turn.stream:
             return await self._streamed(work, overhead=asked - started)
         return await self._plain(work, started)
 
+    async def _told(self, turn: Turn, text: str, gone: int) -> Reply:
+        """Befit's own answer to who asked for nothing but to forget; no model is asked."""
+        said = LocalUpstream(
+            policy=Says(text), model=str(turn.body.get("model") or "befit"), candidates=1
+        )
+        prepared = Prepared(Conditioning(), "asked-to-forget")
+        call = Call(body=turn.body, context=turn.context, conditioning=prepared.conditioning)
+        work = _Work(
+            turn=turn, prepared=prepared, call=call, asked=perf_counter(), upstream=said,
+            forgotten=gone,
+        )  # fmt: skip
+        self.metrics.add("befit_turns_total", outcome=prepared.reason)
+        try:
+            if turn.stream:
+                return await self._streamed(work, overhead=0.0)
+            return await self._plain(work, work.asked)
+        finally:
+            await said.close()
+
     async def _plain(self, work: "_Work", started: float) -> Reply:
-        completion = await self.upstream.complete(work.call)
+        completion = await work.upstream.complete(work.call)
         upstream_s = perf_counter() - work.asked
         self.metrics.observe("befit_upstream_seconds", upstream_s)
         choices, responses = [], []
@@ -110,7 +139,7 @@ class Chat:
         return _choice(kept, unsaid, response) | logprobs, response
 
     async def _streamed(self, work: "_Work", overhead: float) -> Reply:
-        chunks = self.upstream.stream(work.call)
+        chunks = work.upstream.stream(work.call)
         try:
             first = await anext(chunks, None)
         except BaseException:
@@ -169,6 +198,8 @@ class _Work:
     prepared: Prepared
     call: Call
     asked: float
+    upstream: Upstream
+    forgotten: int | None = None
 
     def headers(self, overhead: float) -> dict[str, str]:
         beliefs = self.prepared.conditioning.beliefs
@@ -176,12 +207,20 @@ class _Work:
             "x-befit-personalized": "true" if self.prepared.personal else "false",
             "x-befit-latency-ms": f"{overhead * 1000:.2f}",
         }
+        if self.forgotten is not None:
+            headers["x-befit-forgotten"] = str(self.forgotten)
         if self.prepared.reason:
             headers["x-befit-reason"] = self.prepared.reason
         if beliefs:
             names = (quote(name, safe=" :/-_.") for name in beliefs[:MOST_NAMED])
             headers["x-befit-beliefs-used"] = ",".join(names)
         return headers
+
+
+def _free(body: Mapping[str, Any]) -> bool:
+    """Whether an answer in plain words will do; a form that the client fixed is the model's."""
+    form = body.get("response_format")
+    return not isinstance(form, Mapping) or form.get("type") in (None, "text")
 
 
 def _choice(kept: Mapping[str, Any], beside: Mapping[str, Any], response: Response) -> Chunk:

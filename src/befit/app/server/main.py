@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import uvicorn
 
+from befit.app.listening import Listener
 from befit.app.server.ask import Ask
 from befit.app.server.chat import Chat
 from befit.app.server.identity import authenticate, person_of
@@ -60,6 +61,7 @@ def create_app(
     keys: KeyStore,
     upstream: Upstream,
     *,
+    listener: Listener | None = None,
     clock: Clock = lambda: datetime.now(UTC),
 ) -> App:
     """The server as an ASGI application.
@@ -69,9 +71,10 @@ def create_app(
         options: What the deployment chose.
         keys: Who may ask.
         upstream: The language model.
+        listener: Hears what people say in their turns; None reads by the grammar.
         clock: The time, UTC.
     """
-    metrics, offload = Metrics(), Offload(cycle, options)
+    metrics, offload = Metrics(), Offload(cycle, options, listener)
     chat = Chat(offload=offload, upstream=upstream, metrics=metrics)
     me = Me(offload=offload, keys=keys)
     rights = Rights(offload=offload)

@@ -9,25 +9,23 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ParamSpec, TypeVar
 
-from befit.app.evidence import stated
+from befit.app.listening import Heard, Listener
 from befit.app.server.options import ServerOptions
 from befit.app.server.problems import problem_of
-from befit.app.server.turn import Turn
+from befit.app.server.turn import Turn, beside_text
 from befit.core.dialogue import Conditioning, Context, Draft, Message, Response
 from befit.core.errors import BefitError, InputError
 from befit.core.feedback import Interaction
 from befit.core.people import UserId
-from befit.core.preference import Evidence, PreferenceSpace
+from befit.core.preference import PreferenceSpace
 from befit.core.protocols import Submits
 from befit.cycle import Cycle
-from befit.feedback.provenance import own_words
+from befit.features.forget_conversation import asks
 
-LONGEST_STATEMENT = 600  # characters; a longer turn is a task or a document and no statement
 RECORD_S = 1.0  # longest wait for the journal; past it the answer goes out without its id
-SAME = timedelta(days=1)  # within which the same words are said once
 
 NOBODY = UserId("befit:nobody")  # of whom nothing is ever kept
 
@@ -64,18 +62,21 @@ class Offload:
     Attributes:
         cycle: The cycle.
         options: The deadline, how many threads, what is learned from a turn.
+        listener: Hears what people say in their turns; None reads by the grammar.
         guards_are_slow: Whether the guards, when last asked, would keep the event loop waiting.
     """
 
     cycle: Cycle
     options: ServerOptions
+    listener: Listener | None = None
     guards_are_slow: bool = False
     _memory: ThreadPoolExecutor = field(init=False, repr=False)
     _slow: ThreadPoolExecutor = field(init=False, repr=False)
-    _space: PreferenceSpace | None = field(init=False, repr=False, default=None)
+    _listener: Listener = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Make the threads; none starts before it is needed."""
+        self._listener = self.listener or Listener(cycle=self.cycle)
         self._memory = ThreadPoolExecutor(self.options.threads, "befit-memory")
         self._slow = ThreadPoolExecutor(self.options.threads, "befit-slow")
 
@@ -86,6 +87,23 @@ class Offload:
         self._memory.submit(self.cycle.prepare, context)
         answer = [Draft(text="Hello.", policy="warm")]
         self._slow.submit(self.cycle.admit, context, Conditioning(), answer)
+
+    async def hear(self, turn: Turn) -> tuple[Heard, int | None]:
+        """Understand a turn, and forget what it asks to be forgotten.
+
+        Returns:
+            What was understood, and how many records went; None where nothing was asked to.
+
+        Raises:
+            StoreError: It could not be erased; to be asked again.
+        """
+        if not asks(turn.context.messages, turn.context.at):
+            texts = tuple(message.text for message in turn.context.messages)
+            return Heard(context=turn.context, texts=texts), None
+        heard = await self.call(self._listener.hear, turn.context, beside_text(turn.body))
+        if not heard.requests:
+            return heard, None
+        return heard, await self.finish(self._listener.forget, heard)
 
     async def prepare(self, turn: Turn) -> Prepared:
         """The conditioning, within the deadline.
@@ -157,9 +175,7 @@ class Offload:
 
     def space(self, context: Context) -> PreferenceSpace:
         """The named coordinates, which the memory knows."""
-        if self._space is None:
-            self._space = self.cycle.memory.recall(replace(context, messages=())).space
-        return self._space
+        return self._listener.space(context)
 
     def close(self) -> None:
         """End the threads; what has not begun is dropped."""
@@ -175,29 +191,12 @@ class Offload:
         return asyncio.gather(*(self.call(self.cycle.record, context, r) for r in responses))
 
     async def _learn(self, turn: Turn, prepared: Prepared, response: Response) -> None:
-        """Keep a preference that the newest message states, in the person's own words alone."""
-        context = turn.context
+        """Keep what the newest message states, in the person's own words alone."""
         if not (self.options.learn_stated and prepared.learns):
             return
-        if context.messages[-1].role != "user":  # a tool's result: the words were read before
-            return
-        said = [m.text for m in context.messages if m.role in ("system", "assistant")]
-        words = own_words(context.prompt, said).strip()
-        if not words or len(words) > LONGEST_STATEMENT:
-            return
         try:
-            space = self._space
-            if space is None:
-                space = await self.call(self.space, context)
-            found = stated(space, context.user, words, context.at, context.scope)
-            if found.values:
-                await self.call(self._remember_once, replace(found, source=response.id))
+            await self.call(self._listener.remember, turn.context, response.id)
         except BefitError as error:
             logger.warning("nothing was learned from the turn: %s", error)
         except Exception:
             logger.exception("nothing was learned from the turn")
-
-    def _remember_once(self, found: Evidence) -> None:
-        known = self.cycle.memory.evidence(found.user)
-        if not any(old.text == found.text and abs(found.at - old.at) < SAME for old in known):
-            self.cycle.remember([found])

@@ -3,8 +3,9 @@
 What is befit's own in the request is taken out here; every other field goes on unchanged.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -85,6 +86,40 @@ def read_turn(
         personalize=user is not None and _flag(controls, "personalize", default=True),
         stream=stream,
     )
+
+
+def beside_text(body: Mapping[str, Any]) -> dict[int, str]:
+    """By the place of a message, what it says beside its text: the arguments of tool calls."""
+    found = {}
+    for place, message in enumerate(body["messages"]):
+        calls = message.get("tool_calls") or message.get("function_call")
+        if calls:
+            found[place] = json.dumps(calls, ensure_ascii=False)
+    return found
+
+
+def left_of(turn: Turn, context: Context, texts: Sequence[str | None], instead: str) -> Turn:
+    """The turn with what is left of its messages; other fields of them stay as they are.
+
+    Args:
+        turn: As it came.
+        context: The conversation that is left.
+        texts: What is left of the text of each message; None where the message goes.
+        instead: What stands where nothing is left of the newest message.
+    """
+    messages = []
+    for raw, message, text in zip(turn.body["messages"], turn.context.messages, texts, strict=True):
+        if text is None:
+            continue
+        if text == message.text:
+            messages.append(raw)
+            continue
+        content: Any = text or instead
+        if isinstance(raw.get("content"), list):
+            others = [part for part in raw["content"] if part.get("type") != "text"]
+            content = [{"type": "text", "text": content}, *others]
+        messages.append({**raw, "content": content})
+    return replace(turn, body=turn.body | {"messages": messages}, context=context)
 
 
 def read_scope(value: object) -> str:
