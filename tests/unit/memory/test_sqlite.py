@@ -255,7 +255,7 @@ def test_another_encoder_encodes_anew(tmp_path: Path) -> None:
     for letters in (first, second):
         memory = SqliteMemory(path, encoder=letters)
         assert [e.text for e in memory.recall(ask("zz")).evidence] == ["zzzz zzz"]
-        assert letters.asked == ["zzzz zzz", "zz"]
+        assert letters.asked[:2] == ["zzzz zzz", "zz"]
         memory._store.close()
     again = Letters("other")
     SqliteMemory(path, encoder=again).recall(ask("zz"))
