@@ -14,16 +14,12 @@ from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import PreferenceSpace
 from befit.core.registry import find
 from befit.features.asked_projection import AskedProjector
-from befit.features.projection import Projector, Projectors, SurfaceProjector
+from befit.features.projection import Projector, Projectors, WishProjector
 from befit.memory.consent import Grant, allows
 from befit.memory.consented import ConsentedMemory
 from befit.memory.spaces import sensitive
 
 _ANCHORS = "befit.features.anchors:AnchorProjector"  # by name: its libraries are an extra
-
-#: How far what one wants to read may lie from how one writes, as a standard deviation. On the
-#: askers of Stack Exchange the two go together too weakly to be measured, so it is the prior's.
-WISH = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +47,7 @@ class Projecting:
         parts: list[Projector] = []
         for name in wanted.projectors:
             if name == "surface":
-                parts.append(SurfaceProjector(space=replace(space, dimensions=open_), wish=WISH))
+                parts.append(WishProjector(space=replace(space, dimensions=open_)))
             elif name == "asked":
                 asked = Context(user=user, messages=(), at=at, incognito=True)
                 parts.append(

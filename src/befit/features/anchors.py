@@ -10,7 +10,7 @@ the error is large, and says so.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -117,10 +117,11 @@ def compared(nearness: Floats) -> Floats:
 
 @lru_cache(maxsize=8)
 def _poles(dimensions: tuple[Dimension, ...]) -> tuple[Floats, Floats]:
-    return (
-        np.stack([_pole((d.low, d.ask_low, *d.words_low)) for d in dimensions]),
-        np.stack([_pole((d.high, d.ask_high, *d.words_high)) for d in dimensions]),
+    low, high = (
+        [(d.low, d.ask_low, *d.words_low) for d in dimensions],
+        [(d.high, d.ask_high, *d.words_high) for d in dimensions],
     )
+    return _means(low), _means(high)
 
 
 @lru_cache(maxsize=8)
@@ -128,13 +129,16 @@ def _likes(dimensions: tuple[Dimension, ...]) -> tuple[Floats, Floats, NDArray[n
     """Poles of the words alone, which are what each end likes, and where both ends have some."""
     both = np.array([bool(d.words_low and d.words_high) for d in dimensions])
     return (
-        np.stack([_pole(d.words_low or (d.low,)) for d in dimensions]),
-        np.stack([_pole(d.words_high or (d.high,)) for d in dimensions]),
+        _means([d.words_low or (d.low,) for d in dimensions]),
+        _means([d.words_high or (d.high,) for d in dimensions]),
         both,
     )
 
 
-def _pole(words: tuple[str, ...]) -> Floats:
-    said = [each for each in words if each]
-    mean = np.asarray(MiniLM().encode(said), dtype=np.float64).mean(axis=0)
-    return np.asarray(mean / np.linalg.norm(mean))
+def _means(poles: Sequence[tuple[str, ...]]) -> Floats:
+    """The direction of the mean of each pole's words; all of them are embedded at once."""
+    said = [[each for each in words if each] for words in poles]
+    vectors = np.asarray(MiniLM().encode([w for words in said for w in words]), dtype=np.float64)
+    ends = np.cumsum([len(words) for words in said])[:-1]
+    means = np.stack([part.mean(axis=0) for part in np.split(vectors, ends)])
+    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True))

@@ -151,7 +151,8 @@ def fit_surface(authors: Mapping[str, Sequence[str]]) -> dict[str, dict[str, flo
         authors: Author -> their texts; who has under three is left out.
 
     Returns:
-        Feature -> "constant" and "per_word": the variance is constant + per_word / words.
+        Feature -> "constant" and "per_word": the variance is constant + per_word / words; and
+        "usual": the mean of the authors' own means.
 
     Raises:
         InputError: No author has enough texts.
@@ -159,10 +160,11 @@ def fit_surface(authors: Mapping[str, Sequence[str]]) -> dict[str, dict[str, flo
     kept = [list(texts) for texts in authors.values() if len(texts) >= _FEWEST_TEXTS]
     if not kept:
         raise InputError("no author has three texts", hint="bring more texts", field="authors")
-    squares, words = [], []
+    squares, words, means = [], [], []
     for texts in kept:
         styles = np.stack([style_vector(text) for text in texts])
         count = len(texts)
+        means.append(styles.mean(axis=0))
         # against the mean of the others, whose own error is taken off
         apart = (styles - styles.mean(axis=0)) * count / (count - 1)
         squares.append(apart**2 * (count - 1) / count)
@@ -173,7 +175,11 @@ def fit_surface(authors: Mapping[str, Sequence[str]]) -> dict[str, dict[str, flo
     for column, name in enumerate(FEATURES):
         line = LinearRegression(positive=True).fit(inverse[:, None], table[:, column])
         constant = max(float(line.intercept_), 0.01)
-        errors[name] = {"constant": round(constant, 4), "per_word": round(float(line.coef_[0]), 3)}
+        errors[name] = {
+            "constant": round(constant, 4),
+            "per_word": round(float(line.coef_[0]), 3),
+            "usual": round(float(np.mean([mean[column] for mean in means])), 3),
+        }
     return errors
 
 

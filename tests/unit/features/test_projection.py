@@ -30,6 +30,7 @@ from befit.features.projection import (
     Projector,
     Projectors,
     SurfaceProjector,
+    WishProjector,
     card,
     observations,
     pooled,
@@ -49,6 +50,18 @@ def test_the_surface_is_read_with_an_error_that_falls_with_length() -> None:
     assert long["length"][0] > short["length"][0]
     assert long["enthusiasm"][1] < short["enthusiasm"][1]
     assert surface.project("Hi there") == {}
+
+
+def test_a_wish_is_read_only_where_the_author_is_not_like_others() -> None:
+    wish = WishProjector(space=STYLE)
+    plain = "We took the late train home, and nobody on it said a word to us until Leeds."
+    read, surface = wish.project(plain), SurfaceProjector(space=STYLE).project(plain)
+    assert surface["code"][0] == -1.0
+    assert "code" not in read  # few texts have any
+    assert all(noise > 1.0 for _, noise in read.values())
+    cheerful = wish.project("We won! We really won! What a day! I can not believe it! " * 3)
+    assert cheerful["enthusiasm"][0] > 0.5
+    assert wish.project("Hi there") == {}
 
 
 def test_every_feature_has_a_measured_error() -> None:
@@ -119,7 +132,8 @@ def test_the_calibration_is_what_fitting_gives() -> None:
 def test_a_constant_author_has_no_error_and_few_texts_are_refused(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     errors = fit_surface({"a": ["Same text, again and again."] * 5})
-    assert all(each == {"constant": 0.01, "per_word": 0.0} for each in errors.values())
+    assert {(e["constant"], e["per_word"]) for e in errors.values()} == {(0.01, 0.0)}
+    assert errors["code"]["usual"] == -1.0
     with pytest.raises(InputError):
         fit_surface({"a": ["one", "two"]})
     authors = {"a": [f"Text number {n} has words. " * (n + 1) for n in range(5)]}
