@@ -138,7 +138,8 @@ class BayesFold:
             )
             if weight > 0.0 and e.origin == "person":
                 told.append((e, weight))
-        fold = _Fold(settled, {d.name: d for d in space.dimensions}, at, Moment.of(clock, here))
+        named = {d.name: d for d in space.dimensions}
+        fold = _Fold(settled, named, at, here, Moment.of(clock, here))
         fold.tell(told)
         topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
         names = [*(n for n in fold.named if n in fold.marginals), *topics]
@@ -199,6 +200,7 @@ class _Fold:
     options: BayesFold
     named: Mapping[str, Dimension]
     at: datetime
+    scope: str
     now: Moment
     groups: dict[str, str] = field(default_factory=dict)  # group -> id of what says so
     said: dict[str, list[Weighed]] = field(default_factory=dict)
@@ -207,15 +209,17 @@ class _Fold:
     def tell(self, weighed: Sequence[Weighed]) -> None:
         """Fold everything: values first, then pairs and grades."""
         unmoved = self._sort(weighed)
+        self.said = {name: self._nearer(told) for name, told in self.said.items()}
         if self.groups and self.options.prior is not None:  # a group alone is a belief too
             self.marginals.update({name: self._fresh(name) for name in self.named})
         for name in self.said:
             self._observe(name)
-        for name in unmoved:
-            if name in self.marginals:
-                self.marginals[name].reasons += (_UNMOVED,)
+        for name, sources in unmoved.items():
+            marginal = self.marginals.setdefault(name, self._fresh(name))
+            marginal.reasons += (_UNMOVED,)
+            marginal.influence += [(0.0, source) for source in sources]
         measured = [d for d in self.named.values() if d.feature and not d.universal]
-        compared = [each for each in weighed if each[0].pair or each[0].graded]
+        compared = self._nearer([each for each in weighed if each[0].pair or each[0].graded])
         if compared and measured and self.options.measure is not None:
             choices = observed(self.options.measure, measured, compared, self.options.sharpness)
             if choices is not None:
@@ -223,10 +227,10 @@ class _Fold:
         if self.options.prior is not None and self.options.prior.correlations:
             self._relate(self.options.prior)
 
-    def _sort(self, weighed: Sequence[Weighed]) -> set[str]:
-        """Observed values by name; returns the universal ones of which less was asked."""
+    def _sort(self, weighed: Sequence[Weighed]) -> dict[str, list[str]]:
+        """Observed values by name; returns the universal names that were to be less, and by what."""
         plain = not isinstance(self.options.half_life_days, Mapping)
-        unmoved = set()
+        unmoved: dict[str, list[str]] = {}
         for e, weight in weighed:
             for name, value in e.values.items():
                 dimension = self.named.get(name)
@@ -235,11 +239,23 @@ class _Fold:
                         self.groups[name.removeprefix(GROUP)] = e.id
                     continue  # or of another space, or of another version of this one
                 if dimension is not None and dimension.universal and value <= 0.0:
-                    unmoved.add(name)
+                    unmoved.setdefault(name, []).append(e.id)
                     continue
                 counts = weight if plain else weight * self._fading(name, e)
                 self.said.setdefault(name, []).append((e, counts))
         return unmoved
+
+    def _nearer(self, told: list[Weighed]) -> list[Weighed]:
+        """The same, counted from the narrowest scope around this one of which anything is known.
+
+        What holds more widely counts less beside it, and once less where it is not this very one,
+        but not again for each segment of a scope of which nothing is known.
+        """
+        backoff = self.options.backoff
+        levels = min((distance(e.scope, self.scope) or 0 for e, _ in told), default=0)
+        if levels < 2 or backoff <= 0.0:
+            return told
+        return [(e, weight / backoff ** (levels - 1)) for e, weight in told]
 
     def _fading(self, name: str, e: Evidence) -> float:
         """What the weight of evidence has to be changed by where a dimension fades otherwise."""

@@ -143,7 +143,7 @@ def test_doubt_shrinks_with_evidence(value: float, one: float, other: float) -> 
 
 def test_tightening_is_heard_and_loosening_is_not() -> None:
     assert beliefs([said("harmless", 0.8)])["harmless"].mean > 0.5
-    assert "harmless" not in beliefs([said("harmless", -0.9)])
+    assert beliefs([said("harmless", -0.9)])["harmless"].weight == 0.0
     tight = [said("harmless", 0.8)]
     loosened = beliefs([*tight, said("harmless", -1.0, noise=0.01)])
     assert positions(loosened) == beliefs(tight)
@@ -308,3 +308,27 @@ def test_each_dimension_may_fade_at_its_own_rate() -> None:
     assert BayesFold(half_life_days=10.0).infer(SPACE, told[:1], AT, "")[0].mean == pytest.approx(
         found["length"].mean
     )
+
+
+def test_a_belief_is_no_less_sure_for_a_scope_of_which_nothing_is_known() -> None:
+    general = said("length", 0.8)
+    one, three = (beliefs([general], s)["length"] for s in ("work", "work/mail/with:clients"))
+    assert (one.mean, one.std) == (three.mean, three.std)
+    assert one.std > beliefs([general])["length"].std  # it may be otherwise there
+
+
+def test_at_work_with_clients_sees_work_clients_and_everywhere() -> None:
+    scopes = {"a": "work", "b": "with:clients", "c": "", "d": "with:family", "e": "home"}
+    told = [said(f"topic:{name}", 0.8, scope=scope) for name, scope in scopes.items()]
+    found = beliefs(told, "work/with:clients")
+    assert sorted(found) == ["topic:a", "topic:b", "topic:c"]
+    assert found["topic:a"].mean == found["topic:b"].mean
+
+
+def test_less_of_what_holds_for_everyone_is_answered_with_a_reason() -> None:
+    told = [said("harmless", -0.9), said("length", 0.5)]
+    found = beliefs(told)["harmless"]
+    assert (found.mean, found.std, found.weight) == (0.0, 1.0, 0.0)
+    assert found.sources == (told[0].id,)
+    assert "holds for everyone" in found.reasons[0]
+    assert "holds for everyone" in beliefs([*told, said("harmless", 0.5)])["harmless"].reasons[0]
