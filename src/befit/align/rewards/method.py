@@ -62,3 +62,10 @@ def sigmoid(logits: Array) -> Array:
     """Probabilities; exact at both ends."""
     found: Array = np.exp(-np.logaddexp(0.0, -logits))
     return found
+
+
+def softmax(values: Array) -> Array:
+    """Rows that sum to 1, shape (n, k)."""
+    power = np.exp(values - values.max(axis=-1, keepdims=True))
+    found: Array = power / power.sum(axis=-1, keepdims=True)
+    return found
