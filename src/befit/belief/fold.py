@@ -228,7 +228,7 @@ class _Fold:
             self._relate(self.options.prior)
 
     def _sort(self, weighed: Sequence[Weighed]) -> dict[str, list[str]]:
-        """Observed values by name; returns the universal names that were to be less, and by what."""
+        """Observed values by name; returns what universal was to be less, and the ids that say so."""
         plain = not isinstance(self.options.half_life_days, Mapping)
         unmoved: dict[str, list[str]] = {}
         for e, weight in weighed:
