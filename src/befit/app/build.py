@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from befit.app.listening import Listener
 from befit.app.rights import heeding, heeding_journal
 from befit.app.settings import Settings, Table, misspelt
 from befit.belief.fold import Measure
@@ -26,6 +27,7 @@ from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
 from befit.core.registry import find, names
 from befit.cycle import Cycle
+from befit.features.distil import Distils
 from befit.features.style import measure
 from befit.memory.spaces import load_space
 from befit.values.audit import RewardProbe, Scores
@@ -44,11 +46,17 @@ PROTOCOLS: dict[str, Any] = {
     "learner": protocols.Learner,
     "journal": protocols.Journal,
     "artifacts": protocols.ArtifactStore,
+    "reader": Distils,
 }
 KINDS = {protocol: kind for kind, protocol in PROTOCOLS.items()}
 
 # by name: their libraries come with an extra
 _CACHED = "befit.features.cached_encoder:CachedEncoder"
+_READERS = {
+    "grammar": "befit.app.listening:Grammar",
+    "distiller": "befit.features.distil:Distiller",
+    "model": "befit.features.distil:AskedDistiller",
+}
 _LEARNED = "befit.reward.hierarchical:HierarchicalReward"
 
 _NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)  # a probe is asked by nobody on no day
@@ -134,6 +142,18 @@ class Workshop:
         return self.build(
             kind, {"use": f"{component.__module__}:{component.__name__}", **given}, kind
         )
+
+    @cached_property
+    def reader(self) -> Distils:
+        """Finds what a chat turn states."""
+        table = dict(self.settings.reader)
+        table["use"] = _READERS.get(str(table.get("use")), table.get("use"))
+        made: Distils = self.build("reader", table, "reader")
+        return made
+
+    def listener(self, cycle: Cycle) -> Listener:
+        """What hears people's turns, for a cycle of this workshop."""
+        return Listener(cycle=cycle, reader=self.reader, encoder=self.encoder)
 
     @cached_property
     def reward(self) -> protocols.RewardModel:
@@ -239,6 +259,8 @@ class Workshop:
             # by the class: reading the properties of an instance would open its store
             offers = set(dir(type(self.reward))) >= _TASTE
             return self.reward if offers else None
+        if asked is Context:  # who asks a model on the system's own behalf
+            return Context(user=UserId(""), messages=(), at=_NO_DAY, incognito=True)
         if asked is protocols.Inferer:
             return self.build("inferer", self.settings.inferer, "inferer")
         shared: dict[Any, str] = {

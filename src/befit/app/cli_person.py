@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,10 @@ from befit.core.dialogue import Message
 from befit.core.errors import InputError, InvalidFeedbackError
 from befit.core.people import UserId
 
+if TYPE_CHECKING:
+    from befit.app.listening import Listener
+    from befit.core.dialogue import Response
+
 Seed = Annotated[int, typer.Option(help="For the models that sample.")]
 Incognito = Annotated[bool, typer.Option("--incognito", help="Keep nothing of this.")]
 
@@ -46,22 +50,31 @@ def respond(
     incognito: Incognito = False,
     as_json: Json = False,
 ) -> None:
-    """Answer a person once."""
+    """Answer a person once, and do with it what they say: remember, forget."""
     asked = turn(user, prompt, scope=scope, seed=seed, incognito=incognito)
-    response = heeding_cycle()[0].respond(asked)
+    response, gone = _listener().respond(asked)
     used = ", ".join(response.beliefs) or "none"
-    show(
-        answered(response),
-        f"{response.text}\n\n[{response.id} · beliefs used: {used}]",
-        as_json=as_json,
-    )
+    told = f"beliefs used: {used}" if gone is None else f"forgotten: {gone}"
+    show(_shown(response, gone), f"{response.text}\n\n[{response.id} · {told}]", as_json=as_json)
+
+
+def _listener() -> "Listener":
+    """What hears a turn, as the settings describe it."""
+    shop = workshop()
+    cycle, _ = heeding(shop.cycle(), shop)
+    return shop.listener(cycle)
+
+
+def _shown(response: "Response", gone: int | None) -> dict[str, Any]:
+    """A response for the wire, and how many records were forgotten where that was asked."""
+    return answered(response) | ({} if gone is None else {"forgotten": gone})
 
 
 def chat(
     user: Person, scope: Scope = "", incognito: Incognito = False, as_json: Json = False
 ) -> None:
     """Talk with a person, a line a turn; an empty line or the end of input ends it."""
-    cycle, _ = heeding_cycle()
+    listener = _listener()
     messages: tuple[Message, ...] = ()
     while True:
         print("> ", end="", file=sys.stderr, flush=True)
@@ -70,9 +83,9 @@ def chat(
             return
         asked = turn(user, line, scope=scope, incognito=incognito)
         asked = replace(asked, messages=(*messages, *asked.messages))
-        response = cycle.respond(asked)
+        response, gone = listener.respond(asked)
         messages = (*asked.messages, Message("assistant", response.text))
-        show(answered(response), response.text, as_json=as_json)
+        show(_shown(response, gone), response.text, as_json=as_json)
 
 
 def remember(

@@ -28,7 +28,9 @@ def application(shop: Workshop) -> App:
         learn_stated=wanted.learn_stated,
         threads=wanted.threads,
     )
-    return create_app(shop.cycle(), options, KeyStore(wanted.keys), _upstream(shop))
+    cycle = shop.cycle()
+    keys, listener = KeyStore(wanted.keys), shop.listener(cycle)
+    return create_app(cycle, options, keys, _upstream(shop), listener=listener)
 
 
 def _upstream(shop: Workshop) -> Upstream:

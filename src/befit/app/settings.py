@@ -124,6 +124,11 @@ class Settings(BaseSettings):
         {"use": "best_of_n"}, description="Proposes drafts; wraps the upstream where left out."
     )
     reward: Table = Field({"use": "active"}, description="Ranks drafts as the person would.")
+    reader: Table = Field(
+        {"use": "grammar"},
+        description="Finds what a chat turn states: `grammar`, the trained `distiller`, or "
+        "`model`, which asks the upstream.",
+    )
     interpreter: Table = Field({"use": "reactions"}, description="Reads reactions.")
     learner: Table = Field({"use": "reward"}, description="What `befit learn` runs.")
     boundary: Boundary = Boundary()
@@ -131,10 +136,16 @@ class Settings(BaseSettings):
     inference: Inference = Inference()
     server: Server = Server()
     candidates: int = Field(4, ge=1, description="Drafts that the boundary may choose among.")
+    retention: dict[str, float] = Field(
+        {},
+        description="Days that `befit store retain` keeps each class: stated, authored, "
+        "demographic, behaviour, turns, waiting; one that is left out for ever.",
+    )
 
     @field_validator(
-        "memory", "inferer", "encoder", "personalizer", "policy", "reward", "interpreter", "learner"
-    )
+        "memory", "inferer", "encoder", "personalizer", "policy", "reward", "reader", "interpreter",
+        "learner",
+    )  # fmt: skip
     @classmethod
     def _complete(cls, table: Table, info: ValidationInfo) -> Table:
         """A table that names no other component changes options of the default one."""
