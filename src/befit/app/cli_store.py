@@ -1,4 +1,4 @@
-"""Commands about the store: ``befit store copy``."""
+"""Commands about the store: ``befit store copy``, ``retain`` and ``limit``."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,8 +6,9 @@ from urllib.parse import parse_qsl
 
 import typer
 
-from befit.app.cli_shared import Json, late, progress, show
+from befit.app.cli_shared import Json, Person, late, now, progress, show, wired, workshop
 from befit.core.errors import InputError
+from befit.core.people import UserId
 
 _SCHEMES = ("postgresql://", "postgres://")
 _FORM = (
@@ -23,6 +24,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     store.callback()(_stores)
     store.command("copy")(copy)
+    store.command("retain")(retain)
+    store.command("limit")(limit)
     app.add_typer(store, name="store")
 
 
@@ -44,6 +47,47 @@ def copy(source: Address, target: Address, as_json: Json = False) -> None:
         " all of it is there"
     )
     show(done, lines, as_json=as_json)
+
+
+def retain(
+    dry_run: Annotated[bool, typer.Option(help="Say what holds, and erase nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase what is older than ``retention`` in the settings, or than its person, allows."""
+    made, kept = workshop(), late("memory.retention")
+    limits, cycle = made.settings.retention, made.cycle()
+    kept.check_limits(limits)
+    memory: Any = cycle.memory  # one that heeds its people, whatever is within
+    ledger = memory.ledger
+    people = sorted({*memory.people(), *ledger.people()})
+    told = ", ".join(f"{name} {days:g} days" for name, days in sorted(limits.items()))
+    if dry_run:
+        own = [user for user in people if kept.limits_of(ledger.decisions(user), {})]
+        lines = f"{told or 'no limits'}; {len(people)} people, {len(own)} with limits of their own"
+        show({"limits": limits, "people": len(people), "own": own}, lines, as_json=as_json)
+        return
+    everything = kept.Kept(
+        memory=memory, journal=made.journal, artifacts=cycle.artifacts, ledger=ledger
+    )
+    done = kept.sweep(everything, people, limits, now())
+    lines = (
+        f"of {done.people} people {done.evidence} pieces of evidence, {done.turns} turns,"
+        f" {done.held} that waited and {done.artifacts} artifacts were too old, and are erased"
+    )
+    show(done, lines, as_json=as_json)
+
+
+def limit(
+    user: Person,
+    name: Annotated[str, typer.Argument(metavar="CLASS", help="A kind, turns or waiting.")],
+    days: Annotated[float, typer.Argument(help="Longest, in days; 0 takes the limit back.", min=0)],
+    as_json: Json = False,
+) -> None:
+    """Keep a class of what is known of a person no longer than they want."""
+    memory: Any = wired().memory
+    made = late("memory.retention").limit(memory.ledger, UserId(user), name, days, now())
+    lines = f"{name}: at most {days:g} days" if days else f"{name}: as long as anyone's"
+    show(made, lines, as_json=as_json)
 
 
 def _place(address: str, argument: str) -> Any:

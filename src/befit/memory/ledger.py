@@ -27,7 +27,7 @@ from befit.memory.schema import translate
 from befit.memory.vault import Vault, open_text, place_of, seal_text
 
 T = TypeVar("T")
-Verb = Literal["consent", "pin", "reject", "release"]
+Verb = Literal["consent", "pin", "reject", "release", "retain"]
 
 _PEOPLE = 4096  # whose decisions are kept ready
 _TABLES = """
@@ -50,10 +50,11 @@ class Decision:
     Attributes:
         user: Who decided.
         at: When, UTC.
-        verb: "consent"; "pin", "reject" or "release" a belief.
-        subject: ``kind:purpose`` of a consent; else the dimension.
+        verb: "consent"; "pin", "reject" or "release" a belief; "retain", for how long.
+        subject: ``kind:purpose`` of a consent, ``keep:class`` of a limit; else the dimension.
         scope: Where it holds, for a belief; "" is everywhere.
-        value: 1 grants and 0 withdraws; of a pin the position in [-1, 1].
+        value: 1 grants and 0 withdraws; of a pin the position in [-1, 1]; of a limit the share of
+            100 years.
     """
 
     user: UserId

@@ -17,6 +17,8 @@ from befit.memory.ledger import Decision
 
 PINNED = 0.05  # standard deviation of a pinned belief, as of a correction
 
+_OF_BELIEFS = ("pin", "reject", "release")
+
 
 def stances(decisions: Iterable[Decision], at: datetime, scope: str) -> Mapping[str, Decision]:
     """By dimension, the pin or rejection that holds at a moment in a scope.
@@ -25,7 +27,7 @@ def stances(decisions: Iterable[Decision], at: datetime, scope: str) -> Mapping[
     """
     last: dict[tuple[str, str], Decision] = {}
     for each in decisions:
-        if each.verb != "consent" and each.at <= at and within(scope, each.scope):
+        if each.verb in _OF_BELIEFS and each.at <= at and within(scope, each.scope):
             before = last.get((each.subject, each.scope))
             if before is None or each.at >= before.at:
                 last[each.subject, each.scope] = each
