@@ -81,6 +81,8 @@ def heed(
         for request in reading.requests:
             left.take(request, n)
             rest = left.without(rest, request.topic)
+            if request.here and n != newest:  # it was answered, and was not for memory
+                rest = ""
         if reading.requests:
             left.strike(n, rest, keep=n == newest)
     asked = read[newest].requests

@@ -53,8 +53,9 @@ from befit.features.forget_objects import (
     without_memory,
 )
 from befit.features.forget_times import period_of
-from befit.features.forget_words import mended, without_quotes
+from befit.features.forget_words import FENCED, mended, without_quotes
 
+_YES = re.compile(r"\W*(?:yes|i confirm|confirmed)\b")
 LONGEST = 2_000  # characters; a longer message is a task or a document, and asks nothing of memory
 
 
@@ -93,19 +94,34 @@ def read_requests(text: str, at: datetime) -> Reading:
     if not any(kept):
         return Reading((), text)
     rest = [p for p, f in zip(pieces, kept, strict=True) if f is None and not _filler(p)]
+    requests = _requests(pieces, kept, yes=_YES.match(plain) is not None)
+    return Reading(requests, " ".join(piece.strip() for piece in rest))
+
+
+def _requests(pieces: list[str], found: list[Found | None], *, yes: bool) -> tuple[Request, ...]:
+    """The requests of a message, each with what the clauses before it say of it."""
     requests, said = list[Request](), False
-    for piece, each in zip(pieces, kept, strict=True):
+    for piece, each in zip(pieces, found, strict=True):
         if each is None:
             said = said or not _filler(piece)
-        elif each.request.kind != "last":
+        elif each.request.kind == "all":
+            requests.append(replace(each.request, confirmed=yes))
+        elif each.request.kind == "part":
             requests.append(each.request)
         elif not any(r.kind == "part" for r in requests):  # "... my debts. Please erase that."
-            requests.append(replace(each.request, here=said or each.request.here))
-    return Reading(tuple(dict.fromkeys(requests)), " ".join(p.strip() for p in rest))
+            requests.append(replace(each.request, here=said))
+    return tuple(dict.fromkeys(requests))
 
 
 def _pieces(text: str) -> list[str]:
     """The sentences, cut where another clause gives an order; quoted lines stay whole."""
+    pieces: list[str] = []
+    for part in FENCED.split(text):
+        pieces += [part] if FENCED.fullmatch(part) else _clauses(part)
+    return pieces
+
+
+def _clauses(text: str) -> list[str]:
     pieces: list[str] = []
     for sentence in SENTENCE.findall(text):
         if not sentence.strip():
@@ -201,10 +217,7 @@ def _asked(clause: _Clause, found: re.Match[str]) -> Found | None:
         made = _forget(clause, verb, given)
     else:
         made = _delete(clause, verb, given)
-    if made is None or made.request.kind != "all":
-        return made
-    yes = re.match(r"(?:yes|i confirm|confirmed)\b", mended(clause.piece)) is not None
-    return replace(made, request=replace(made.request, confirmed=yes))
+    return made
 
 
 def _forget(clause: _Clause, verb: str, given: str) -> Found | None:

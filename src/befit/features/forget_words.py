@@ -46,7 +46,7 @@ _EXPANSIONS = tuple(
         (r"\bi have got\b", "i have"),
     )
 )
-_FENCED = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|^[ \t]*>.*$", re.DOTALL | re.MULTILINE)
+FENCED = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]*`|^[ \t]*>.*$)", re.DOTALL | re.MULTILINE)
 _QUOTED = re.compile(
     r"\"([^\"]*)\"|\u201c([^\u201d]*)\u201d|\u00ab([^\u00bb]*)\u00bb|(?<!\w)'([^'\n]{2,})'(?!\w)"
 )
@@ -56,7 +56,7 @@ _VERB = re.compile(r"forget|delete|erase|remove|remember|wipe", re.IGNORECASE)
 def without_quotes(text: str) -> str:
     """A text in which what others are made to say stands as "quoted"; a quoted name stays."""
     text = text.replace("\u2019", "'").replace("\u2018", "'")
-    text = _FENCED.sub(" quoted ", text)
+    text = FENCED.sub(" quoted ", text)
 
     def plain(found: re.Match[str]) -> str:
         inner = next((part for part in found.groups() if part is not None), "")
@@ -106,6 +106,7 @@ def _slip(word: str, key: str) -> bool:
 Near = Callable[[str, str], bool]
 
 NEAR = 0.45  # cosine of MiniLM from which a text is about a topic that shares no word with it
+_SPELT = 7  # letters from which one slip of the keyboard still leaves the word
 _ENDING = 3  # letters by which a word may be longer and still mean the topic
 _WORD = re.compile(r"[^\W_]+")
 _EMPTY = _words(
@@ -159,9 +160,8 @@ def _carrying(topic: str) -> tuple[str, ...]:
 
 
 def _means(word: str, said: str) -> bool:
-    """Whether one is the other, but for a short ending of either."""
+    """Whether one is the other, but for a short ending of either, or a slip in a long word."""
     short, long = sorted((word, said), key=len)
     stem = short[:-1] if len(short) > 4 else short  # story, stories
-    return word == said or (
-        len(short) > 3 and long.startswith(stem) and len(long) - len(short) <= _ENDING
-    )
+    ended = len(short) > 3 and long.startswith(stem) and len(long) - len(short) <= _ENDING
+    return word == said or ended or (len(short) >= _SPELT and _slip(said, word))
