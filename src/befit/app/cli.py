@@ -15,7 +15,15 @@ import sys
 
 import typer
 
-from befit.app import cli_ask, cli_infer, cli_learning, cli_person, cli_store, cli_system
+from befit.app import (
+    cli_ask,
+    cli_infer,
+    cli_learning,
+    cli_person,
+    cli_space,
+    cli_store,
+    cli_system,
+)
 from befit.core.errors import (
     BefitError,
     ConfigError,
@@ -47,6 +55,7 @@ cli_ask.register(app)
 cli_infer.register(app)
 cli_learning.register(app)
 cli_store.register(app)
+cli_space.register(app)
 cli_system.register(app)
 
 
