@@ -111,15 +111,13 @@ def in_own_words(evidence: Evidence, read: Read | None) -> Evidence:
 
     Args:
         evidence: What is offered.
-        read: What a text says; a value stays where the person's own words say so too.
+        read: What a text says; of what was observed, that stands which their own words say.
     """
     own = own_part(evidence.text)
     if evidence.kind not in _WRITTEN or own == evidence.text:
         return evidence
     said = read(own) if read is not None else {}
-    values = {
-        name: value for name, value in evidence.values.items() if said.get(name, 0.0) * value > 0.0
-    }
+    values = {name: said[name] for name in evidence.values if name in said}
     return replace(evidence, text=own, values=values)
 
 
