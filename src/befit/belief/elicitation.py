@@ -107,22 +107,28 @@ def next_pair(
     measure: Measure,
     *,
     sharpness: float = 0.5,
+    prior: Prior | None = None,
+    groups: Iterable[str] = (),
     least: float = LEAST_PAIR_GAIN,
 ) -> Showing | None:
     """The two texts between which a choice would say most; None where none would say enough.
 
     Args:
         space: Its measured dimensions are what is learned.
-        preferences: What is believed so far; of the rest nothing is known.
+        preferences: What is believed so far.
         texts: Candidates for one prompt.
         measure: Text -> surface features in [-1, 1].
         sharpness: How strictly a person chooses by distance; as in `BayesFold`.
+        prior: What is believed of what has no evidence; None is that nothing is known.
+        groups: The person's groups, for the prior.
         least: The gain below which nothing is shown, in nats.
     """
     measured = [d for d in space.dimensions if d.feature and not d.universal]
-    known = {p.dimension: p for p in preferences}
-    mean = np.array([known[d.name].mean if d.name in known else 0.0 for d in measured])
-    variance = np.array([known[d.name].std ** 2 if d.name in known else 1.0 for d in measured])
+    known = {p.dimension: (p.mean, p.std) for p in preferences}
+    start, belongs = prior or Prior(), tuple(groups)
+    expected = [known.get(d.name) or start.of(d.name, belongs) for d in measured]
+    mean = np.array([each[0] for each in expected])
+    variance = np.array([each[1] ** 2 for each in expected])
     features = [measure(text) for text in texts]
     styles = np.array([[each.get(d.feature, 0.0) for d in measured] for each in features])
     best: Showing | None = None

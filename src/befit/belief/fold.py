@@ -122,7 +122,7 @@ class BayesFold:
         self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
     ) -> Sequence[Preference]:
         """Beliefs that have evidence behind them: dimensions in the space's order, then topics."""
-        settled = self._informed()
+        settled = self.informed()
         half_life = self.half_life("")
         clock = self.clock
         here = clock.placed(scope, at)
@@ -167,8 +167,12 @@ class BayesFold:
         """
         return self._live.follow(self.artifacts).version if self.artifacts is not None else ""
 
-    def _informed(self) -> "BayesFold":
-        """The same with what was learned from everybody in the place of what is not set."""
+    def informed(self) -> "BayesFold":
+        """The same with what was learned from everybody in the place of what is not set.
+
+        Raises:
+            StoreError: It does not read.
+        """
         if self.artifacts is None:
             return self
         learned = self._live.follow(self.artifacts)
@@ -228,7 +232,7 @@ class _Fold:
             self._relate(self.options.prior)
 
     def _sort(self, weighed: Sequence[Weighed]) -> dict[str, list[str]]:
-        """Observed values by name; returns what universal was to be less, and the ids that say so."""
+        """Observed values by name; returns what universal was to be less, and ids that say so."""
         plain = not isinstance(self.options.half_life_days, Mapping)
         unmoved: dict[str, list[str]] = {}
         for e, weight in weighed:

@@ -17,6 +17,8 @@ import numpy as np
 
 from befit.belief.gaussian import Matrix, Vector
 from befit.core.errors import InputError
+from befit.core.people import EvidenceKind
+from befit.core.preference import Evidence
 
 GROUP = "group:"  # names of values in demographic evidence that name a group start so
 
@@ -84,6 +86,19 @@ class Prior:
         mean, std = self.population.get(dimension, (0.0, 1.0))
         effect = sum(self.effects.get(group, {}).get(dimension, 0.0) for group in sorted(groups))
         return max(-1.0, min(1.0, mean + effect)), std
+
+
+def groups_of(evidence: Iterable[Evidence]) -> list[str]:
+    """The groups that somebody said they belong to, by name."""
+    return sorted(
+        {
+            name.removeprefix(GROUP)
+            for e in evidence
+            if e.kind is EvidenceKind.DEMOGRAPHIC and e.origin == "person"
+            for name, value in e.values.items()
+            if name.startswith(GROUP) and value > 0.0
+        }
+    )
 
 
 def fit_prior(people: Sequence[tuple[Iterable[str], Mapping[str, Normal]]]) -> Prior:

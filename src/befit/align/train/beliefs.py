@@ -16,10 +16,9 @@ from pathlib import Path
 from befit.belief.decay import fit_half_lives
 from befit.belief.fold import BayesFold
 from befit.belief.learned import KIND, Learned
-from befit.belief.prior import GROUP, Normal, Prior, fit_prior
+from befit.belief.prior import Normal, Prior, fit_prior, groups_of
 from befit.core.artifact import Artifact
 from befit.core.errors import AuditFailedError, NotEnoughFeedbackError
-from befit.core.people import EvidenceKind
 from befit.core.preference import Evidence, PreferenceSpace
 
 FEWEST = 3  # people
@@ -94,7 +93,7 @@ def learn_beliefs(
     for evidence in told:
         beliefs = alone.infer(space, evidence, at, "")
         own = {p.dimension: (p.mean, p.std) for p in beliefs if p.dimension in named}
-        known.append((_groups(evidence), own))
+        known.append((groups_of(evidence), own))
     metrics = {"people": float(len(known))}
     if len(known) >= _MEASURED:
         metrics["held_out_nats"] = held_out_gain(known)
@@ -125,16 +124,3 @@ def _gain(prior: Prior, groups: Sequence[str], name: str, belief: Normal) -> flo
 
 def _log_normal(value: float, mean: float, variance: float) -> float:
     return -0.5 * (log(2.0 * pi * variance) + (value - mean) ** 2 / variance)
-
-
-def _groups(evidence: Sequence[Evidence]) -> list[str]:
-    """What the person said of the groups that they belong to."""
-    return sorted(
-        {
-            name.removeprefix(GROUP)
-            for e in evidence
-            if e.kind is EvidenceKind.DEMOGRAPHIC
-            for name, value in e.values.items()
-            if name.startswith(GROUP) and value > 0.0
-        }
-    )
