@@ -48,6 +48,12 @@ _ADD = (
     f" ORDER BY place ON CONFLICT DO NOTHING RETURNING 1)"
     f" {_MOVE}{_WHOSE} AND EXISTS (SELECT 1 FROM added)"
 )
+# of one row: arrays of one cost more than the row itself
+_ADD_ONE = (
+    f"{_ENROL}added AS (INSERT INTO befit.evidence (tenant, person, {_STORED})"  # noqa: S608 - ours
+    f" VALUES ({', '.join(['%s'] * (2 + _STORED.count(',') + 1))}) ON CONFLICT DO NOTHING"
+    f" RETURNING 1) {_MOVE}{_WHOSE} AND EXISTS (SELECT 1 FROM added)"
+)
 _LOAD = (
     f"SELECT p.number, p.revision, p.erased, {COLUMNS} FROM befit.people p"  # noqa: S608 - ours
     " LEFT JOIN befit.evidence e ON e.tenant = p.tenant AND e.person = p.person"
@@ -166,9 +172,10 @@ class PostgresRows:
         def work(connection: Connection) -> None:
             for who in sorted(people):
                 hold(connection, tenant, who)
-                whose = (tenant, who)
-                columns = [list(column) for column in zip(*people[who], strict=True)]
-                connection.execute(_ADD, (*whose, *whose, *columns, *whose), prepare=True)
+                whose, own = (tenant, who), people[who]
+                columns = [list(column) for column in zip(*own, strict=True)]
+                query, given = (_ADD, columns) if len(own) > 1 else (_ADD_ONE, own[0])
+                connection.execute(query, (*whose, *whose, *given, *whose), prepare=True)
 
         return self._server.submit(work, order=min(people))
 
