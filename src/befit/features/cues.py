@@ -104,13 +104,18 @@ _PATTERNS: dict[str, str] = {
     r"|hours|simply adore|just (?:love|adore)|right\?|great, i)\b",
     "matter": r"^(?:the|there|a|an|it|this|that|[a-z]+s|preferences?|love|hate|paris) .*\b(?:is|are"
     r"|was|were|can be|has|have|did|fell|explains|covers|asks|takes)\b",
-    "changed": r"\b(?:gone (?:right )?off|went off|come (?:round|around) to|gr(?:own|ew) on me|won me over"
+    "changed": r"\b(?:gone (?:right )?off|went off|come (?:round|around) to|gr(?:own|ew) on me"
+    r"|won me over"
     r"|turns out i|changed my mind|not any (?:more|longer)|no longer|any ?more|have (?:lost|had)"
     r"|'ve (?:lost|had)|given up|used to .*\b(?:but|now|these days))\b",
     "this_one": r"\b(?:this|that|today|the (?:first|second|third|last|next|new|old)|your|you)\b",
-    "idiom": r"\b(?:count me|fed up|soft spot|cup of tea|up my (?:street|alley)|do(?:es)? nothing for"
-    r" me|lost on me|grow on me|leave .* out|keep .* away|spare me|no thanks|yes,? please|not for"
-    r" me|fan of|big on|over .* any day|could (?:do|live) without|deal[- ]?breaker)\b",
+    "idiom": r"\b(?:count me|fed up|soft spot|cup of tea|up my (?:street|alley)"
+    r"|do(?:es)? nothing for me|lost on me|grow on me|leave .* out|keep .* away|spare me|no thanks"
+    r"|yes,? please|not for me|fan of|big on|over .* any day|could (?:do|live) without"
+    r"|deal[- ]?breaker)\b",
+    "seeks": r"\bi(?:'m| am|'ve been| have been) (?:now )?(?:looking (?:for|to)|going (?:on|to)"
+    r"|planning|hosting|visiting|trying to|searching|thinking (?:of|about)|considering"
+    r"|interested in|in the market|shopping|organi[sz]ing|moving|new to|wanting)\b|\bi'll be\b",
     "your": r"\b(?:your|that (?:he|she|they|the)|you again|you,"
     r"|you (?:gave|sent|made|said|did|wore|wrote))\b",
     "but_i": r"\b(?:but|yet|and|unlike \w+ \w+|,) (?:now )?i (?!want|need)\w+",

@@ -20,8 +20,10 @@ from befit.core.dialogue import Conditioning, Context, Message
 from befit.core.preference import TOPIC, PreferenceSpace
 from befit.core.protocols import Policy
 from befit.features.asking import asked, one_object
-from befit.features.scopes import scope_of
+from befit.features.cues import plain
+from befit.features.doubts import foreign, ironic, supposed
 from befit.features.idioms import ANSWER, Stance
+from befit.features.scopes import scope_of
 from befit.features.stance import matter_of, stance_of
 from befit.features.statement_head import StatementHead, Thresholds, shipped_head
 from befit.features.statements import read_statement
@@ -29,9 +31,7 @@ from befit.features.statements import read_statement
 LONGEST = 20_000  # characters read of one text
 STATED = 0.3  # noise of a plain statement that was understood
 
-_SENTENCE = re.compile(
-    rf"(?<=[.!?\u2026])[\"'\u201d)]*\s+(?=[^a-z])(?!(?<=\?\s){ANSWER})|\n+"
-)
+_SENTENCE = re.compile(rf"(?<=[.!?\u2026])[\"'\u201d)]*\s+(?=[^a-z])(?!(?<=\?\s){ANSWER})|\n+")
 _SELF = re.compile(r"\b(?:i|me|mine|myself)\b", re.IGNORECASE)
 _LEAST, _MOST = 2, 60  # words of a sentence that is worth reading
 _MISREAD = 1.6  # variance of a value that was read where nothing was stated: prior and value
@@ -139,6 +139,9 @@ def heard(sentence: str, own: float, liked: float, least: Thresholds) -> bool:
         least: What ``own`` has to reach.
     """
     if sentence.rstrip("\"' ").endswith("?") or own < min(least.framed, least.unframed):
+        return False
+    lower = plain(sentence)
+    if ironic(lower) or supposed(lower) or foreign(lower):
         return False
     if own >= least.framed and stance_of(sentence) is not None:
         return True

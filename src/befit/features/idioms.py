@@ -63,7 +63,8 @@ _OPENING = re.compile(
     r"|i know it is silly|people say [^,]*|like my \w+|unlike [\w ]+?(?= i )|if you ask me"
     r"|because of [^,]*? (?=i )|these days|lately|please|i must (?:say|admit|confess)"
     r"|i have to (?:say|admit)|i admit|actually|frankly|funny enough|oddly enough|nowadays|now"
-    r"|recently|i think(?! highly| the world)|i guess|note that|fyi|as for me|for my part|i would say)[,:]? +"
+    r"|recently|i think|i guess|note that|fyi|as for me"
+    r"|for my part|i would say)[,:]? +"
     r"(?:that )?(?:yet |but )?"
 )
 _TAIL = re.compile(
@@ -159,8 +160,9 @@ _HINT = re.compile(
 )
 # this once or this one, not a thing in general
 _PARTICULAR = re.compile(
-    r"\b(?:my|our|his|her|their|this|that|it|them|they|today|tonight|tomorrow|yesterday|another"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|now|then)\b|^(?:up|down|out|in|by|off|from|about)\b"
+    r"\b(?:my|our|his|her|this|it|them|you|today|tonight|tomorrow|yesterday|another"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|now|then)\b"
+    r"|^(?:up|down|out|in|by|off|from|about|that|to|they|how)\b"
 )
 _CLAUSES = re.compile(r"(?:;|,)? (?:but|and|yet|while|whereas|though) (?=i\b|my\b|[^,]*\bme$)|; ")
 
@@ -228,8 +230,9 @@ def _read(clause: str) -> list[Stance]:
             break
         for idiom, value in _idioms()[first == "i"]:
             match = idiom.fullmatch(clause)
-            topic = topic_of(match["o"]) if match else ""
-            if match and topic and not _PARTICULAR.search(topic):
+            if match is None or _PARTICULAR.search(match["o"]) or _CLAUSES.search(match["o"]):
+                continue
+            if topic := topic_of(match["o"]):
                 return [Stance(topic, value), *_lesser(match, value)]
         shorter = _TAIL.sub("", clause).strip(" .!,")
         if shorter == clause:

@@ -4,10 +4,10 @@ A small grammar over clauses, in English. A clause about answers counts only if 
 understood (a term of the space, a modifier, a word for an answer), so that "I dislike long flights"
 says nothing about the length of answers: what is left over is an open topic, and only a stance in
 the first person has one. Mentions, quotes, questions, reports of what others like and hypotheticals
-say nothing; so do marks of irony, and what one sentence says both ways. When in doubt it reads nothing:
-another sentence will say it more plainly. Turns of phrase ("I've gone off jazz") are left to
-``features.idioms``. Words that set the scene ("at work") are left aside; ``features.scopes`` says
-which scope they name.
+say nothing; nor does what bears a mark of irony, what is in another language (``features.doubts``),
+or what one sentence says both ways. When in doubt it reads nothing: another sentence will say it
+more plainly. Turns of phrase ("I've gone off jazz") are left to ``features.idioms``. Words that set
+the scene ("at work") are left aside; ``features.scopes`` says which scope they name.
 """
 
 import re
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from befit.core.preference import TOPIC, PreferenceSpace
+from befit.features.doubts import foreign, hearsay, ironic
 from befit.features.idioms import answered, idioms
 from befit.features.scopes import without_scope
 
@@ -76,20 +77,11 @@ _UNREAL = re.compile(
     r"|used to|let's say|say that|said|says|saying|told|tells|asks|asked (?:me|him|her|us|them|for)"
     r"|wrote|writes|according to|quote|when i was|the (?:word|phrase|term|sentence))\b"
 )
-_FICTION = re.compile(
-    r"\b(?:if(?! (?:i never|i am honest|i'm honest|you ask me|it is|there (?:is|are)))|unless"
-    r"|whether|suppose|supposing|imagine that|imagine i|pretend|hypothetically|would have|were to"
-    r"|let's say|say that|said|says|saying|told|tells|asked (?:me|him|her|us|them|for)"
-    r"|wrote|writes|according to|quote|when i was|the (?:word|phrase|term|sentence))\b"
-)
-# who writes like this often means the opposite, or nothing
-_IRONIC = re.compile(
-    r"\b(?:yeah,? right|oh,? (?:sure|joy|yes|great|how)|of course|obviously|said no ?(?:body|one)"
-    r"|lol|haha|ha ha|rofl|just kidding|only joking|not!|as if|am i right|just what i (?:need|want)"
-    r"(?:ed)?)\b|,? not[.!]*$|\s/s\b|[\U0001f644\U0001f643\U0001f60f\U0001f602\U0001f923]"
-)
 _NO_LONGER = (  # of time, not of the length of an answer
-    (re.compile(r"\bno longer\b(?! (?:than|answers?|repl|responses?|texts?|sentences?))"), "nolonger"),
+    (
+        re.compile(r"\bno longer\b(?! (?:than|answers?|repl|responses?|texts?|sentences?))"),
+        "nolonger",
+    ),
     (re.compile(r"\bany (?:longer|more)\b(?! (?:than|\w+s\b))"), "anymore"),
 )
 _WHEN_YOU = re.compile(r"^(?:it )?(?:when|if|how|that) you |^(?:for )?you to |^that you ")
@@ -209,7 +201,7 @@ def read_statement(space: PreferenceSpace, text: str) -> dict[str, float]:
     values: dict[str, float] = {}
     for each in _SENTENCE.findall(plain):
         sentence = without_scope(each.strip())
-        if sentence and not _IRONIC.search(sentence):
+        if sentence and not (ironic(sentence) or foreign(sentence)):
             told = _told(lexicon, sentence)
             values.update(_beside(_read_sentence(lexicon, _coded(lexicon, sentence)), told))
     return values
@@ -226,8 +218,8 @@ def _coded(lexicon: _Lexicon, sentence: str) -> str:
 
 
 def _told(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
-    """What a turn of phrase says: of dimensions where all its words are understood, else a topic."""
-    if sentence.endswith("?") or _FICTION.search(sentence):
+    """What turns of phrase say: of dimensions where every word is understood, else of topics."""
+    if sentence.endswith("?") or hearsay(sentence):
         return {}
     values: dict[str, float] = {}
     for stance in idioms(sentence):
