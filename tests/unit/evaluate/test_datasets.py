@@ -108,6 +108,20 @@ def test_a_file_of_pairs_is_read(tmp_path: Path) -> None:
     assert data.rows[1].attributes == {"age": "3"}
 
 
+def test_a_file_may_hold_ties_and_what_people_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.jsonl"
+    lines = [
+        {**GOOD, "about": {"age": "30-39"}},
+        {**GOOD, "tie": True, "about": {"lives_in": "Peru"}},
+        {**GOOD, "user": "u2", "tie": False},
+    ]
+    path.write_text("\n".join(json.dumps(line) for line in lines))
+    data = read_pairs(path)
+    assert [row.user for row in data.rows] == ["u1", "u2"]
+    assert [row.user for row in data.ties] == ["u1"]
+    assert data.about == {"u1": {"age": "30-39", "lives_in": "Peru"}}
+
+
 @pytest.mark.parametrize(
     ("line", "place"),
     [
@@ -123,6 +137,8 @@ def test_a_file_of_pairs_is_read(tmp_path: Path) -> None:
         (json.dumps({**GOOD, "at": "yesterday"}), "line 2, at"),
         (json.dumps({**GOOD, "at": 5}), "line 2, at"),
         (json.dumps({**GOOD, "attributes": [1]}), "line 2, attributes"),
+        (json.dumps({**GOOD, "about": "old"}), "line 2, about"),
+        (json.dumps({**GOOD, "tie": "yes"}), "line 2, tie"),
     ],
 )
 def test_a_bad_line_is_named_with_its_field(tmp_path: Path, line: str, place: str) -> None:

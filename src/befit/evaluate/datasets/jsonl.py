@@ -1,8 +1,10 @@
 """Anyone's own pairs: one JSON object a line.
 
 ``user``, ``prompt``, ``chosen`` and ``rejected`` are required strings (the prompt may be empty);
-``part`` (train, support or query), ``at`` (ISO 8601) and ``attributes`` (an object) are optional;
-other keys are not read.
+``part`` (train, support or query), ``at`` (ISO 8601), ``attributes`` (an object, of the pair),
+``about`` (an object, of the person; later lines add to earlier ones) and ``tie`` (true where
+neither was preferred: such a pair is learned from and never asked about) are optional; other keys
+are not read.
 """
 
 import hashlib
@@ -29,22 +31,29 @@ def read_pairs(path: Path) -> PairData:
             hint="give a JSONL file with user, prompt, chosen, rejected",
             field="pairs",
         ) from error
-    rows = tuple(
-        _row(line, number)
-        for number, line in enumerate(content.split(b"\n"), start=1)
-        if line.strip()
-    )
+    rows: list[PairRow] = []
+    ties: list[PairRow] = []
+    about: dict[str, dict[str, str]] = {}
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.strip():
+            given = _object(line, number)
+            row = _row(given, number)
+            (ties if _tie(given, number) else rows).append(row)
+            if said := _strings(given, number, "about"):
+                about.setdefault(row.user, {}).update(said)
     if not rows:
         raise InvalidImportError(f"{path} has no pairs", hint="one object a line", field="pairs")
     users_of: dict[str, str] = {}
     shared = any(
         users_of.setdefault(text, row.user) != row.user
-        for row in rows
+        for row in (*rows, *ties)
         for text in (row.chosen, row.rejected)
     )
     return PairData(
         name=path.stem,
-        rows=rows,
+        rows=tuple(rows),
+        ties=tuple(ties),
+        about=about,
         licence="as the file's owner says",
         digest=hashlib.sha256(content).hexdigest(),
         rule="pairs as given in the file",
@@ -52,13 +61,17 @@ def read_pairs(path: Path) -> PairData:
     )
 
 
-def _row(line: bytes, number: int) -> PairRow:
+def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
         content = json.loads(line)
     except ValueError as error:  # also what is not valid UTF-8
         raise _fault(number, "", f"is not JSON in UTF-8: {error}") from error
     if not isinstance(content, dict):
         raise _fault(number, "", "is not an object")
+    return content
+
+
+def _row(content: dict[str, Any], number: int) -> PairRow:
     row = PairRow(
         user=_string(content, number, "user"),
         prompt=_string(content, number, "prompt", empty=True),
@@ -66,7 +79,7 @@ def _row(line: bytes, number: int) -> PairRow:
         rejected=_string(content, number, "rejected"),
         part=_part(content, number),
         at=_at(content, number),
-        attributes=_attributes(content, number),
+        attributes=_strings(content, number, "attributes"),
     )
     if row.chosen == row.rejected:
         raise _fault(number, "rejected", "is the same text as chosen")
@@ -101,10 +114,17 @@ def _at(content: dict[str, Any], number: int) -> datetime | None:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _attributes(content: dict[str, Any], number: int) -> dict[str, str]:
-    value = content.get("attributes") or {}
+def _tie(content: dict[str, Any], number: int) -> bool:
+    value = content.get("tie", False)
+    if not isinstance(value, bool):
+        raise _fault(number, "tie", "is not true or false")
+    return value
+
+
+def _strings(content: dict[str, Any], number: int, name: str) -> dict[str, str]:
+    value = content.get(name) or {}
     if not isinstance(value, dict):
-        raise _fault(number, "attributes", "is not an object")
+        raise _fault(number, name, "is not an object")
     return {str(name): str(held) for name, held in value.items()}
 
 
