@@ -18,7 +18,8 @@ class ConvAbuse:
 
     A judgement, not a wish: "preferred" means "called abusive". With a gap of two, a turn called
     abusive beats one called harmless, and a strong case beats an ambiguous one. Few annotators with
-    hundreds of pairs each: it shows strictness, not how a new person is learned. Contains abuse.
+    hundreds of pairs each: what sets them apart is strictness, which two turns of one
+    annotator hide. Contains abuse.
 
     Source: Cercas Curry, Abercrombie, Rieser, ConvAbuse, EMNLP 2021.
 
