@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from befit.core.dialogue import Conditioning, Context
-from befit.core.preference import Profile
+from befit.core.preference import EXCERPT, Profile
 from befit.core.protocols import Personalizer
 
 
@@ -30,7 +30,7 @@ class Share:
     """What one belief did to an answer.
 
     Attributes:
-        belief: Its name.
+        belief: Its name; ``said:`` and an id for an excerpt.
         nats: How much likelier a token of the answer was with it than without, in the mean;
             negative where it spoke against the answer.
     """
@@ -67,6 +67,7 @@ def attribute(
 
 def _less(profile: Profile, belief: str) -> Profile:
     """The profile of a person of whom that was never believed."""
+    said = belief.removeprefix(EXCERPT) if belief.startswith(EXCERPT) else ""
     kept = tuple(each for each in profile.preferences if each.dimension != belief)
-    told = tuple(each for each in profile.evidence if belief not in each.values)
+    told = tuple(e for e in profile.evidence if belief not in e.values and e.id != said)
     return replace(profile, preferences=kept, evidence=told)

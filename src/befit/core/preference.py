@@ -12,6 +12,8 @@ from typing import Literal
 from befit.core.people import EvidenceKind, UserId
 
 TOPIC = "topic:"  # a Preference whose dimension starts so is a stance on an open topic
+EXCERPT = "said:"  # heads the id of an excerpt among the names of what an answer used
+USEFUL = "useful:"  # heads the name of what an answer used, in evidence of how the answer was liked
 
 
 @dataclass(frozen=True, slots=True)

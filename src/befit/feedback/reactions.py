@@ -1,10 +1,10 @@
 """Reads reactions: what each says of the person, and what pairs it teaches a reward.
 
-A rating is a grade, a choice and an edit are pairs, a comment is read like any statement. What was
-only done is a light grade: copied, regenerated, abandoned, and dwell against the reading time. A
-click beats what was shown beside it, and counts the more the further down it was, by as much as
-fewer people look there. Judges no value, calls no model, and learns nothing from a
-refusal, which was the boundary's answer and not the model's.
+A rating is a grade, of the answer and of what the answer had used, a choice and an edit are pairs,
+a comment is read like any statement. What was only done is a light grade: copied, regenerated,
+abandoned, and dwell against the reading time. A click beats what was shown beside it, and counts
+the more the further down it was, by as much as fewer people look there. Judges no value, calls no
+model, and learns nothing from a refusal, which was the boundary's answer and not the model's.
 
 Source: dwell time against reading time, Yi et al. 2014, "Beyond clicks: dwell time for
 personalization" (RecSys); reading rate, Brysbaert 2019 (238 words a minute); inverse propensity of
@@ -29,7 +29,7 @@ from befit.core.feedback import (
     Rating,
 )
 from befit.core.people import EvidenceKind
-from befit.core.preference import Evidence, Graded, Pair, PreferenceSpace
+from befit.core.preference import EXCERPT, USEFUL, Evidence, Graded, Pair, PreferenceSpace
 from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
 from befit.feedback.provenance import own_words, placed
@@ -138,7 +138,7 @@ class ReactionInterpreter:
         graded = Graded(
             prompt=turn.context.prompt, text=turn.response.text, value=value, weight=weight
         )
-        return [_evidence(turn, reaction, graded=graded)]
+        return [_evidence(turn, reaction, graded=graded), *_useful(turn, reaction, value, weight)]
 
     def _direct(
         self, turn: Interaction, reactions: Sequence[Feedback] | None = None
@@ -210,6 +210,29 @@ def _evidence(
         source=turn.response.id,
         by=reaction.by,
     )
+
+
+def _useful(turn: Interaction, reaction: Feedback, value: float, weight: float) -> list[Evidence]:
+    """How an answer was liked, for what it used: one piece for beliefs, one for each excerpt.
+
+    All that was used shares the praise or the blame; who deserved it shows over many answers. What
+    is said of an excerpt has it as its source, and falls with it.
+    """
+    used = turn.response.beliefs
+    if not used:
+        return []
+    liking, noise = 2.0 * value - 1.0, math.sqrt(len(used) / weight)
+    beliefs = {USEFUL + name: liking for name in used if not name.startswith(EXCERPT)}
+    made = [_evidence(turn, reaction, values=beliefs, part=1)] if beliefs else []
+    made += [
+        replace(
+            _evidence(turn, reaction, values={USEFUL + name: liking}, part=part),
+            source=name.removeprefix(EXCERPT),
+        )
+        for part, name in enumerate(used, 2)
+        if name.startswith(EXCERPT)
+    ]
+    return [replace(each, noise=noise) for each in made]
 
 
 def _draft(response: Response) -> Draft:

@@ -155,11 +155,13 @@ class View:
         preferences: The named beliefs and topics.
         weights: What each entry counts, in the order of the block; 0 for what came later.
         taste: The latent posterior, where a reward was learned.
+        useful: What the relevance of each entry is multiplied by; None is 1 for all.
     """
 
     preferences: tuple[Preference, ...]
     weights: NDArray[np.float64]
     taste: Gaussian | None
+    useful: NDArray[np.float64] | None = None
 
 
 @dataclass(slots=True)

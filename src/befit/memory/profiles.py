@@ -33,6 +33,7 @@ from befit.memory.codec import check_evidence, is_text
 from befit.memory.recall import Entry, Vector, select
 from befit.memory.rows import EvidenceRows, Row
 from befit.memory.spaces import load_space
+from befit.memory.usefulness import of_excerpts, usefulness
 from befit.memory.wording import asked
 
 _VIEWS = 64  # days and scopes kept of one person
@@ -194,8 +195,14 @@ class RowMemory(ABC):
         fold = self._fold()
         weigher = fold if isinstance(fold, BayesFold) else BayesFold()
         weights = [weigher.weight(each.evidence, day, scope) for each in entries]
-        beliefs = fold.infer(space, [each.evidence for each in entries], day, scope)
-        return View(tuple(beliefs), np.array(weights), self._posterior(entries, weights))
+        evidence = [each.evidence for each in entries]
+        beliefs = fold.infer(space, evidence, day, scope)
+        taste, factors = self._posterior(entries, weights), usefulness(evidence, weights)
+        if not factors:
+            return View(tuple(beliefs), np.array(weights), taste)
+        beliefs = [replace(b, weight=b.weight * factors.get(b.dimension, 1.0)) for b in beliefs]
+        useful = np.array(of_excerpts(factors, evidence))
+        return View(tuple(beliefs), np.array(weights), taste, useful)
 
     def _posterior(self, entries: Sequence[Entry], weights: Sequence[float]) -> Gaussian | None:
         """The latent posterior; None before a reward was learned, when a taste has no version."""
@@ -218,7 +225,7 @@ class RowMemory(ABC):
             return ()
         index = block.index(count)
         encoder = self.encoder if index.has_vectors and not context.incognito else None
-        return select(index, view.weights, asked(prompt, encoder), self.budget)
+        return select(index, view.weights, asked(prompt, encoder), self.budget, view.useful)
 
     def _block(self, user: UserId) -> Block:
         """The person's evidence as it is now; a cached one is good if its revision still stands."""

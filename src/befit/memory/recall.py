@@ -293,10 +293,17 @@ class Index:
             self._places = places
         return self._places
 
-    def ranked(self, weights: NDArray[np.float64], asked: Asked) -> list[int]:
+    def ranked(
+        self,
+        weights: NDArray[np.float64],
+        asked: Asked,
+        useful: NDArray[np.float64] | None = None,
+    ) -> list[int]:
         """The rows that have to do with the prompt and count today, best first, then newest."""
         relevance = self.relevance(asked)
         scores = relevance * (0.75 + 0.25 * weights)
+        if useful is not None:
+            scores *= useful
         rows = np.flatnonzero((relevance > 0.0) & (weights > 0.0))[::-1]
         order: list[int] = rows[np.argsort(-scores[rows], kind="stable")].tolist()
         return order
@@ -307,6 +314,7 @@ def select(
     weights: NDArray[np.float64],
     asked: Asked,
     budget: int,
+    useful: NDArray[np.float64] | None = None,
 ) -> tuple[Evidence, ...]:
     """The excerpts for a prompt, best first.
 
@@ -316,11 +324,12 @@ def select(
             it out.
         asked: The prompt.
         budget: Tokens that the excerpts may take together, at 4 characters each.
+        useful: What the relevance of each is multiplied by (`memory.usefulness`); None is 1.
     """
     if budget <= 0 or not index.entries:
         return ()
     chosen: dict[str, Evidence] = {}
-    for row in index.ranked(weights, asked):
+    for row in index.ranked(weights, asked, useful):
         if budget < index.cheapest:
             break
         e = index.entries[row].evidence

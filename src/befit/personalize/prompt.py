@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from befit.core.dialogue import Conditioning, Context
-from befit.core.preference import TOPIC, Dimension, Evidence, Preference, Profile
+from befit.core.preference import EXCERPT, TOPIC, Dimension, Evidence, Preference, Profile
 from befit.core.protocols import Encoder
 
 STRONG = 0.7  # from here a stance on a topic is a strong one
@@ -62,11 +62,13 @@ class PromptPersonalizer:
         named = [p for p in said if p.dimension in dimensions]
         topics = [p for p in said if p.dimension in near]
         instructions = [_ask(dimensions[p.dimension], p.mean) for p in named]
-        quotes = [_stance(p) for p in topics] + self._excerpts(profile.evidence, said, near)
+        excerpts = self._excerpts(profile.evidence, said, near)
+        quotes = self._within_budget([*map(_stance, topics), *(e.text for e in excerpts)])
+        quoted = [EXCERPT + e.id for e in excerpts if e.text in quotes]
         return Conditioning(
             instructions=tuple(filter(None, instructions)),
-            quotes=tuple(self._within_budget(quotes)),
-            beliefs=tuple(p.dimension for p in said),
+            quotes=tuple(quotes),
+            beliefs=(*(p.dimension for p in said), *quoted),
         )
 
     def _is_sure(self, belief: Preference) -> bool:
@@ -90,11 +92,11 @@ class PromptPersonalizer:
     @staticmethod
     def _excerpts(
         evidence: Sequence[Evidence], said: Sequence[Preference], near: frozenset[str]
-    ) -> list[str]:
+    ) -> list[Evidence]:
         """The person's own words that no belief said already and that are not off topic."""
         covered = {p.dimension for p in said}
         return [
-            e.text
+            e
             for e in evidence
             if e.text.strip()
             and not (
