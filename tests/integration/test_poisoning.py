@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_trust_is_the_least_of_the_lineage(memory: ConsentedMemory, origin: Orig
 @pytest.mark.local
 @pytest.mark.slow
 def test_the_suite_finds_nothing_written_and_own_words_kept(memory: ConsentedMemory) -> None:
-    under_test = BefitMemory(memory)  # type: ignore[arg-type] - the same methods
+    under_test = BefitMemory(cast("SqliteMemory", memory))  # the same methods
     found = defaultdict(list)
     for score in poisoning_scores(under_test, 200, 0):
         found[score.data, score.metric].append(score.value)

@@ -1,28 +1,41 @@
 """Finds what identifies a person, and what opens their doors: addresses, numbers, keys.
 
-Patterns of our own, with the check digits where there are any; no library. Names are not looked
-for, nor numbers without a shape or a word that says what they are. A finding can be masked, or
-refused by a screen, so that it is not put into a prompt.
-
-Source: Luhn, US patent 2,950,048 (check digit of payment cards); ISO 7064 mod 97-10 (of IBANs).
+Patterns of our own, with the check digits where there are any; no library. What a word has to say
+of a number ("my number is", "geboren am") is read in English, German, French and Spanish. Names are
+not looked for, nor numbers without a shape or a word that says what they are. A finding can be
+masked, or refused by a screen, so that it is not put into a prompt.
 """
 
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import Protocol, runtime_checkable
 
 from befit.core.dialogue import Verdict
 from befit.core.preference import Evidence
+from befit.features.check_digits import is_card, is_dni, is_iban, is_nir, is_tax_id
 
-KINDS = ("key", "card", "iban", "ssn", "email", "phone", "address")
-SECRETS = ("key", "card", "iban", "ssn")  # of no use to any preference
+KINDS = ("key", "card", "iban", "ssn", "national_id", "email", "phone", "address", "birth", "ip")
+SECRETS = ("key", "card", "iban", "ssn", "national_id")  # of no use to any preference
 
 _STREET = (
     r"(?:street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|square"
     r"|terrace|close|crescent|highway|hwy)"
 )
-_HINT = re.compile(r"[\d@]|BEGIN|pass|pin|key|token|secret", re.IGNORECASE)  # in all there is
+_MONTH = (
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|m[äa]rz|mai|okt|dez|fév|avr|juin|juil"
+    r"|ao[uû]"
+    r"|déc|ene|abr|ago|dic)[a-zéäû]{0,8}\.?"
+)
+_DATE = (
+    r"(?:\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|er|\.)? (?:of |de )?{_MONTH},? (?:de )?(?:19|20)\d{{2}}"
+    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}})"
+)
+_HINT = re.compile(
+    r"[\d@:]|BEGIN|pass|pin|key|token|secret|kennw|mot de|contras", re.IGNORECASE
+)  # in all there is
 _PATTERNS = (
     (
         "key",
@@ -39,7 +52,10 @@ _PATTERNS = (
         "key",
         re.compile(
             r"\b(?:password|passphrase|passcode|pin(?: code| number)?|api[ _-]?key|access token"
-            r"|secret(?: key)?)\b(?:\s+(?:for|to|of)\s+[\w .]{1,30}?)?\s*(?:\bis\b|:|=)\s*"
+            r"|secret(?: key)?|passwort|kennwort|geheimzahl|api-?schlüssel|mot de passe|code secret"
+            r"|clé api|contraseña|clave(?: secreta| api)?)\b"
+            r"(?:\s+(?:for|to|of|für|von|du|de|del|pour|para)\s+[\w .]{1,30}?)?"
+            r"\s*(?:\bis\b|\bist\b|\blautet\b|\best\b|\bes\b|:|=)\s*"
             r"(?P<found>(?=\S*[\d\W])\S{4,200})",
             re.IGNORECASE,
         ),
@@ -47,6 +63,33 @@ _PATTERNS = (
     ("iban", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")),
     ("card", re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])")),
     ("ssn", re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")),
+    (
+        "national_id",
+        re.compile(
+            r"\b\d{8}[- ]?[A-HJ-NP-TV-Z]\b|\b[XYZ][- ]?\d{7}[- ]?[A-HJ-NP-TV-Z]\b"
+            r"|\b[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}\b"
+            r"|\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
+            r"|\b(?i:steuer-?(?:id|identifikationsnummer|idnr\.?)|idnr\.?)[^\d\n]{0,20}"
+            r"(?P<found>\d{2} ?\d{3} ?\d{3} ?\d{3})(?!\d)"
+        ),
+    ),
+    (
+        "birth",
+        re.compile(
+            r"\b(?:born(?: on)?|date of birth|d\.?o\.?b\.?|birthday|birth date|birthdate|geboren"
+            r"|geb(?=\.)|geburtstag|geburtsdatum|née?(?: le)?|date de naissance|anniversaire|nac[ií]"
+            r"|nacid[oa]|fecha de nacimiento|cumpleaños)\b\.?[^\d\n.!?]{0,20}?"
+            rf"(?P<found>{_DATE})(?!\d)",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "ip",
+        re.compile(
+            r"(?<![\w.:])(?<!version )(?<!v)(?:\d{1,3}\.){3}\d{1,3}(?![\w.]\d|\w)"
+            r"|(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){2,7}(?::?[0-9a-fA-F]{1,4})(?![\w:])"
+        ),
+    ),
     (
         "email",
         re.compile(
@@ -58,7 +101,10 @@ _PATTERNS = (
         re.compile(
             r"(?<![\w+])\+\d{1,3}(?:[ .()-]{0,2}\d){6,13}(?!\w)"
             r"|(?<![\w-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"
-            r"|\b(?:call|phone|tel|telephone|mobile|cell|text me|reach me|whatsapp|number)\b"
+            r"|(?<![\w.+-])0[1-9](?:[ .]\d{2}){4}(?![\w-])"
+            r"|\b(?:call|phone|tel|telephone|mobile|cell|text me|reach me|whatsapp|number"
+            r"|telefon|handy|mobil|rufnummer|téléphone|tél|portable|numéro|appelle(?:z)?-moi"
+            r"|teléfono|móvil|llámame|fono)\b"
             r"[^\d\n]{0,20}?(?P<found>\d(?:[ ./-]?\d){6,13})(?!\w)",
             re.IGNORECASE,
         ),
@@ -66,9 +112,15 @@ _PATTERNS = (
     (
         "address",
         re.compile(
-            rf"\b\d{{1,5}}[A-Za-z]?\s+(?:[\w'.-]{{1,30}}\s+){{1,3}}(?i:{_STREET})\b\.?"
+            rf"\b\d{{1,5}}[A-Za-z]?\s+(?!(?:miles?|km|kilomet\w+|met(?:er|re)s?|yards|blocks?|minutes?"
+            r"|hours?|steps|times|people|cars|houses|more|of|on|in|down|along|to)\b)"
+            rf"(?:[\w'.-]{{1,30}}\s+){{1,3}}(?i:{_STREET})\b\.?"
             r"|\b[A-ZÄÖÜ][\wäöüß-]{1,30}(?:straße|strasse|weg|platz|allee|gasse)\s+\d{1,4}[a-z]?\b"
             r"|\b\d{1,4},? (?:rue|avenue|boulevard|place) (?:de |du |des |la )*[\w'-]{2,30}"
+            r"|\b(?:[Cc]alle|[Aa]venida|[Aa]vda\.?|[Pp]laza|[Pp]aseo|[Cc]/) (?:de |del |la |las "
+            r"|los )*"
+            r"[A-ZÁÉÍÓÚÑ][\wáéíóúñ]{1,30}(?: [A-ZÁÉÍÓÚÑ][\wáéíóúñ]{1,30}){0,2},? (?:n[º°.] ?"
+            r")?\d{1,4}\b"
             r"|\b(?:[Pp]\.? ?[Oo]\.? [Bb]ox) \d{1,6}\b"
         ),
     ),
@@ -173,19 +225,24 @@ class PersonalDataScreen:
 
 
 def _holds(kind: str, found: str) -> bool:
-    """Whether the check digits are right, for the kinds that have them."""
+    """Whether the check digits are right, for the kinds that have them; whether it can be one."""
     if kind == "card":
-        return _luhn([int(c) for c in found if c.isdigit()])
+        return is_card(found)
     if kind == "iban":
+        return is_iban(found)
+    if kind == "ip":
+        return _is_public(found)
+    if kind == "national_id":
         plain = found.replace(" ", "")
-        moved = plain[4:] + plain[:4]
-        return 15 <= len(plain) <= 34 and int("".join(str(int(c, 36)) for c in moved)) % 97 == 1
+        if plain[:2].isalpha():  # British numbers have no check digit
+            return True
+        return is_dni(found) or is_nir(found) or is_tax_id(found)
     return True
 
 
-def _luhn(digits: list[int]) -> bool:
-    doubled = [2 * digit for digit in digits[-2::-2]]
-    return (
-        digits[0] in (3, 4, 5, 6)
-        and (sum(digits[::-2]) + sum(value - 9 * (value > 9) for value in doubled)) % 10 == 0
-    )
+def _is_public(found: str) -> bool:
+    """Whether an address says where somebody is; those within a house do not."""
+    try:
+        return ip_address(found).is_global
+    except ValueError:
+        return False

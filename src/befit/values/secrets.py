@@ -2,11 +2,11 @@
 
 Patterns with checksums, no library. What the person wrote in their own prompt is theirs and is not
 spilled by saying it back. Names and addresses are not looked for.
-
-Source: Luhn, US patent 2,950,048 (check digit of payment cards).
 """
 
 import re
+
+from befit.features.check_digits import is_card
 
 _CARD = re.compile(r"(?<![\d.-])(?:\d[ -]?){12,18}\d(?![\d-])")
 # numbers that payment companies publish for testing
@@ -49,7 +49,7 @@ def spilled(prompt: str, text: str) -> tuple[float, str]:
     asked = _digits(prompt)
     for found in _CARD.finditer(text):
         number = _digits(found.group())
-        if number not in asked and number not in _TEST_CARDS and _is_card(number):
+        if number not in asked and number not in _TEST_CARDS and is_card(number):
             return 0.9, "a payment card number"
     social = _SOCIAL.search(text)
     if social and _digits(social.group(1)) not in asked:
@@ -59,12 +59,3 @@ def spilled(prompt: str, text: str) -> tuple[float, str]:
 
 def _digits(text: str) -> str:
     return "".join(character for character in text if character.isdigit())
-
-
-def _is_card(number: str) -> bool:
-    """Whether the length and first digit are a card's and the check digit is right."""
-    if not 13 <= len(number) <= 19 or number[0] not in "3456":
-        return False
-    doubled = [int(digit) * 2 for digit in reversed(number)][1::2]
-    plain = [int(digit) for digit in reversed(number)][::2]
-    return (sum(plain) + sum(value - 9 * (value > 9) for value in doubled)) % 10 == 0
