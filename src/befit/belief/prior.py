@@ -110,7 +110,8 @@ def fit_prior(people: Sequence[tuple[Iterable[str], Mapping[str, Normal]]]) -> P
 
     Returns:
         The population's normals and the groups' shrunk effects. How much effects are shrunk is
-        chosen for each dimension by leaving people out.
+        learned for each dimension by leaving people out: every shrinkage counts as far as it
+        foretells them, so that the first member of a group makes no group.
     """
     names = sorted({name for _, beliefs in people for name in beliefs})
     groups = sorted({group for belongs, _ in people for group in belongs})
@@ -177,7 +178,9 @@ def _fit(member: Matrix, values: Vector, doubt: Vector) -> tuple[float, float, V
     weights = reliability
     design = np.column_stack([np.ones(len(values)), member])
     tried = [_ridge(design, observed, weights, shrinkage) for shrinkage in _SHRINKAGES]
-    effects = min(tried, key=lambda each: each[0])[1][1:]
+    errors = np.log([each[0] for each in tried])
+    likely = np.exp(-0.5 * float(weights.sum()) * (errors - errors.min()))  # of each shrinkage
+    effects = likely @ np.array([each[1] for each in tried])[:, 1:] / likely.sum()
     return *_pooled(observed - member @ effects, noise, weights), effects
 
 
