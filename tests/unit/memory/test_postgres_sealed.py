@@ -12,6 +12,8 @@ from befit.core.errors import CorruptStoreError, StoreError
 from befit.core.feedback import Choice, Comment, Interaction
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Pair
+from befit.memory.erasure import search_bytes
+from befit.memory.ledger import Held
 from befit.memory.sealed import vault_at
 from befit.testing import check_journal, check_memory, check_options
 
@@ -87,6 +89,19 @@ def test_the_server_reads_nothing(memory: SealedPostgresMemory) -> None:
             assert not [row for row in rows if CANARY in row[0]]
     assert journal.erase(ADA, ["r1"]) == 1
     assert journal.read(ADA) == [_turn("r2")]
+
+
+def test_no_word_is_in_any_file_of_the_server(memory: SealedPostgresMemory) -> None:
+    word = "zirconium-canary"
+    for n in range(20):
+        memory.remember([replace(GIVEN[0], id=f"{n}", text=f"{word} {n}", scope=word)])
+    memory.ledger().hold([Held(replace(GIVEN[0], text=word, origin="tool"), "why")])
+    with psycopg.connect(memory.dsn, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+    memory.forget(ADA, ["3"])
+    assert search_bytes([Path(folder)], [b"befit-sealed-1:"])
+    assert search_bytes([Path(folder)], [word.encode()]) == 0
 
 
 def test_without_its_key_a_row_is_noise(memory: SealedPostgresMemory) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence
 
 psycopg = pytest.importorskip("psycopg")
+from befit.memory.erasure import search_bytes  # noqa: E402
 from befit.memory.postgres import PostgresMemory  # noqa: E402
 from befit.memory.postgres_server import (  # noqa: E402
     migrations,
@@ -142,3 +144,34 @@ def test_a_server_that_is_not_used_is_not_asked() -> None:
         listening.settimeout(20)
         listening.accept()[0].close()  # used, it is asked
     asking.join()
+
+
+def test_bytes_of_the_erased_go_with_a_rewrite_and_the_log(memory: PostgresMemory) -> None:
+    """What docs/how-to/postgresql.md says: deleted they are there, and how they go."""
+    for start in range(3):
+        texts = [f"canary-of-{user} {start} {'x' * 40 * n}" for n in range(9) for user in range(30)]
+        users = [UserId(text.partition(" ")[0]) for text in texts]
+        memory.remember([said(t, user=u) for t, u in zip(texts, users, strict=True)])
+    with psycopg.connect(memory.dsn, autocommit=True) as connection:
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        places = [Path(folder) / name for name in ("base", "pg_wal")]
+        gone = [b"canary-of-7 "]
+        connection.execute("CHECKPOINT")
+        assert all(search_bytes([place], gone) for place in places)
+        memory.forget(UserId("canary-of-7"))
+        connection.execute("CHECKPOINT")
+        assert all(search_bytes([place], gone) for place in places)  # deleted, and still there
+        parts = connection.execute(
+            "SELECT format('befit.%I', relname) FROM pg_class"
+            " WHERE relnamespace = 'befit'::regnamespace AND relkind = 'r'"
+        ).fetchall()
+        for (part,) in parts:
+            connection.execute(f"VACUUM FULL {part}")
+        connection.execute("CHECKPOINT")
+        assert search_bytes(places[:1], gone) == 0
+        for segment in range(8):  # those that are done with are cut off or written over
+            connection.execute("SELECT pg_switch_wal()")
+            connection.execute("CHECKPOINT")
+            memory.remember([said(f"later {segment}")])
+        assert search_bytes(places, gone) == 0
+        assert search_bytes(places[:1], [b"canary-of-8 "])
