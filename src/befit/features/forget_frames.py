@@ -233,6 +233,11 @@ OWN = re.compile(
     r"|spoke)(?: to)?(?: you)?"
     r"(?: about| that| of)?(?: i| my)?\b|i\b|my\b|our\b)"
 )
+SPOKE = re.compile(
+    r"^(?:(?:have|had|ever|once|just|already) )*(?:told|mentioned|said|talked|spoke|brought up"
+    r"|wrote)"
+    r"(?: (?:to )?you)?(?: about| of| that)? (?=\w)"
+)
 MEMORY = re.compile(
     r" ?\b(?:from|out of|in|off|on|to) (?:(?:your|my|the|our) )?(?:long-term )?(?:memory|memories"
     r"|records?|profile|notes|database|storage|mind|brain|head|what you (?:know|remember|have)"

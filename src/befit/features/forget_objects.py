@@ -24,6 +24,7 @@ from befit.features.forget_frames import (
     OWN,
     REPEATED,
     SAID,
+    SPOKE,
     SPOKEN,
     TALKS,
     TASKS,
@@ -132,7 +133,8 @@ def _topic(given: str) -> tuple[str, bool]:
             own = own or told_by_me(found[0]) or " my " in f" {found[0]} "
             given = given[found.end() :].strip()
         elif found := OWN.match(given):
-            own, given = True, given[found.end() :].strip()
+            given = given[found.end() :].strip()
+            own, given = True, SPOKE.sub("", given)
         else:
             words = given.split()
             given = " ".join(words[1:]) if words and words[0] in LEADING else given

@@ -20,6 +20,8 @@ from befit.evaluate.memory.methods import (
 from befit.evaluate.memory.scenarios import (
     ASKS,
     DISLIKES,
+    FIRST,
+    FORGETS,
     LIKES,
     NOW_DISLIKES,
     NOW_LIKES,
@@ -27,8 +29,9 @@ from befit.evaluate.memory.scenarios import (
     Script,
 )
 from befit.evaluate.memory.scores import Score, summarised
+from befit.features.forget_requests import read_requests
 
-REQUEST = "Please forget what I told you about "
+REQUESTS = {wording.format(s=s): s for wording in FORGETS for s in SUBJECTS}
 Suite = Callable[[MemoryUnderTest, int, int], Iterable[Score]]
 
 
@@ -42,8 +45,8 @@ class Oracle:
         kept = [turn for turn in turns if turn.origin == "person"]
         self.turns.setdefault(user, []).extend(kept)
         for turn in turns:
-            if turn.text.startswith(REQUEST):
-                self.forget(user, turn.text.rstrip(".").removeprefix(REQUEST))
+            if turn.text in REQUESTS:
+                self.forget(user, REQUESTS[turn.text])
 
     def recall(
         self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
@@ -160,6 +163,17 @@ def test_befit_never_shows_one_person_to_another_and_forgets_what_is_named(tmp_p
     with Befit(encoder=None).open(tmp_path) as memory:
         assert figure(synthetic.isolation_scores, memory, "isolation_leaks", 4) == 0.0
         assert figure(synthetic.forget_scores, memory, "forget_honoured", 4) == 1.0
+        assert figure(synthetic.forget_scores, memory, "forget_honoured_in_prompt", 4) == 1.0
+
+
+def test_words_alone_do_not_heed_a_request(tmp_path: Path) -> None:
+    with Bm25().open(tmp_path) as memory:
+        assert figure(synthetic.forget_scores, memory, "forget_honoured_in_words", 4) == 0.0
+
+
+def test_each_wording_of_the_suite_is_read_as_what_it_is() -> None:
+    read = {text: read_requests(text, FIRST).requests for text in REQUESTS}
+    assert [t for t, found in read.items() if not (found and REQUESTS[t] in found[0].topic)] == []
 
 
 def test_words_alone_recall_what_is_named(tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ QUESTIONS = (
     "A friend suggested {s}. What would you tell them on my behalf?",
     "Would {s} be something for me?",
 )  # fmt: skip
+#: Requests to forget, for the suite alone: the reader of requests was not written with them.
+FORGETS = (
+    "Please forget what I told you about {s}.", "Can you forget everything about {s}?",
+    "Forget all I ever said about {s}, please.", "Delete what you know about my taste for {s}.",
+    "I'd like you to forget {s}.", "Stop bringing up {s}.", "Don't mention {s} to me again.",
+    "Erase whatever you remember of me and {s}.", "Would you please forget about {s}?",
+    "Remove {s} from your memory.", "I don't want you to remember anything about {s}.",
+    "Wipe everything I said on {s}, thanks.", "Hey, please forget that I ever talked about {s}.",
+    "You should forget my opinion of {s}.", "Pretend I never mentioned {s}.",
+    "pls forgett what i said about {s}", "No more mentions of {s}, please.",
+    "It would be great if you could forget how I feel about {s}.",
+    "I want everything about {s} gone from your memory.", "Kindly drop {s} from my profile.",
+    "What I told you about {s}: please forget it.", "Never bring up {s} again.",
+    "Do not keep anything about {s}.", "I take back everything I said about {s}.",
+)  # fmt: skip
 #: dimension -> ways to ask for its low end, and for its high end
 ASKS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "length": (
@@ -133,6 +148,11 @@ class Script:
         wordings = [text for text in _wordings(subject, sign, changed=changed) if text not in said]
         text = wordings[int(self.rng.integers(len(wordings)))]
         return self.add(text, sign, subject.key, scope=scope, origin=origin, at=at)
+
+    def ask_to_forget(self, subject: Subject) -> Turn:
+        """Add a request to forget a subject, in one of many wordings."""
+        wording = FORGETS[int(self.rng.integers(len(FORGETS)))]
+        return self.add(wording.format(s=subject.name), 0.0, subject.key)
 
     def behave(self, subject: Subject, sign: float) -> Turn:
         """Add something done that speaks weakly for or against a subject."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from befit.core.preference import Origin, Preference
+from befit.evaluate.memory.asked import Sends
 from befit.evaluate.memory.methods import MemoryUnderTest, Turn, covers, mentions, named
 from befit.evaluate.memory.scenarios import Script, Subject
 from befit.evaluate.memory.scores import Score
@@ -87,8 +88,12 @@ def scope_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Sc
 def forget_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
     """After forgetting a subject nothing of it is recalled or believed, and the rest is.
 
-    Three subjects are forgotten through the memory's own deletion (``forget_honoured``); one is
-    asked for in words, as one more thing that the person says (``forget_honoured_in_words``).
+    Two subjects are forgotten through the memory's own deletion (``forget_honoured_by_call``) and
+    two are asked for in words, each as one more thing that the person says
+    (``forget_honoured_in_words``); ``forget_honoured`` is over all four. Of a memory that shapes
+    the conversation it is probed as well what a model would see of them
+    (``forget_honoured_in_prompt``): the person's turns are sent again, as clients do, with a
+    question after them.
     """
     for person in range(people):
         script = Script.new(seed, person)
@@ -98,28 +103,45 @@ def forget_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[S
             script.say(subject, sign)
             script.say(subject, sign)
             script.behave(subject, sign)
-        told, asked = subjects[:3], subjects[3]
-        request = script.add(f"Please forget what I told you about {asked.name}.", 0.0, asked.key)
+        called, asked = subjects[:2], subjects[2:4]
+        requests = {script.ask_to_forget(subject).text for subject in asked}
         name = f"forget-{seed}-{person}"
         memory.remember(name, script.turns)
-        for subject in told:
+        for subject in called:
             memory.forget(name, subject.name)
         for subject in subjects:
-            metric = "forget_honoured" if subject in told else "forget_kept_rest"
-            metric = "forget_honoured_in_words" if subject is asked else metric
-            for there in _traces(memory, name, subject, script, request):
-                value = float(there if metric == "forget_kept_rest" else not there)
-                yield Score(data=DATA, metric=metric, person=name, value=value)
+            way = "by_call" if subject in called else "in_words" if subject in asked else ""
+            for there in _traces(memory, name, subject, script, requests):
+                if not way:
+                    yield _honoured(name, "forget_kept_rest", kept=there)
+                    continue
+                yield _honoured(name, f"forget_honoured_{way}", kept=not there)
+                yield _honoured(name, "forget_honoured", kept=not there)
+        for subject in asked:
+            shaping = getattr(memory, "memory", memory)  # the one that is watched
+            if isinstance(shaping, Sends):
+                seen = shaping.sends(_conversation(script, subject), script.at)
+                clean = not any(mentions(text, subject.name) for text in seen[:-1])
+                yield _honoured(name, "forget_honoured_in_prompt", kept=clean)
+
+
+def _honoured(name: str, metric: str, *, kept: bool) -> Score:
+    return Score(data=DATA, metric=metric, person=name, value=float(kept))
+
+
+def _conversation(script: Script, subject: Subject) -> list[str]:
+    """What the person said, and a question on the subject."""
+    return [*(turn.text for turn in script.turns if not turn.observed), subject.question]
 
 
 def _traces(
-    memory: MemoryUnderTest, name: str, subject: Subject, script: Script, request: Turn
+    memory: MemoryUnderTest, name: str, subject: Subject, script: Script, requests: set[str]
 ) -> Iterator[bool]:
     """For each probe, whether anything of a subject is recalled or believed."""
     believed = any(named(b, subject.name) for b in memory.beliefs(name, script.at) or ())
     for probe in (subject.question, f"Tell me what you know about me and {subject.name}."):
         found = memory.recall(name, probe, 2 * TOP, script.at)
-        yield believed or any(mentions(t, subject.name) for t in found if t != request.text)
+        yield believed or any(mentions(t, subject.name) for t in found if t not in requests)
 
 
 def poison_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
