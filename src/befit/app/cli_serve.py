@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from befit.app.build import Workshop
+from befit.app.projecting import Projecting
 from befit.app.server.keys import KeyStore
 from befit.app.server.main import App, create_app
 from befit.app.server.options import ServerOptions
@@ -30,7 +31,8 @@ def application(shop: Workshop) -> App:
     )
     cycle = shop.cycle()
     keys, listener = KeyStore(wanted.keys), shop.listener(cycle)
-    return create_app(cycle, options, keys, _upstream(shop), listener=listener)
+    reads = Projecting(shop=shop).projector
+    return create_app(cycle, options, keys, _upstream(shop), listener=listener, reads=reads)
 
 
 def _upstream(shop: Workshop) -> Upstream:

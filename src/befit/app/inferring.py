@@ -6,7 +6,7 @@ time, what they say beyond the item's popularity and the person's own level. The
 the same ids, so that bringing it again adds nothing. It keeps nothing itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,6 +19,9 @@ from befit.features.foreign import own_part
 from befit.features.projection import Projector, observations
 from befit.memory.consented import ConsentedMemory
 from befit.memory.sifting import Sifted
+
+#: Makes what reads the texts of one person, as far as they allow.
+Reads = Callable[[ConsentedMemory, UserId, datetime], Projector]
 
 LONGEST_POST = 100_000  # characters of one text
 TOGETHER = 20  # ratings from which a day closes a stretch of time

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import uvicorn
 
+from befit.app.inferring import Reads
 from befit.app.listening import Listener
 from befit.app.server.ask import Ask
 from befit.app.server.chat import Chat
@@ -62,6 +63,7 @@ def create_app(
     upstream: Upstream,
     *,
     listener: Listener | None = None,
+    reads: Reads | None = None,
     clock: Clock = lambda: datetime.now(UTC),
 ) -> App:
     """The server as an ASGI application.
@@ -72,11 +74,12 @@ def create_app(
         keys: Who may ask.
         upstream: The language model.
         listener: Hears what people say in their turns; None reads by the grammar.
+        reads: What reads the texts that people give as their own; None reads what they state.
         clock: The time, UTC.
     """
     metrics, offload = Metrics(), Offload(cycle, options, listener)
     chat = Chat(offload=offload, upstream=upstream, metrics=metrics)
-    me = Me(offload=offload, keys=keys)
+    me = Me(offload=offload, keys=keys, reads=reads)
     rights = Rights(offload=offload)
     listing = Listing(offload=offload, upstream=upstream, metrics=metrics, model=options.model)
     routes: dict[str, Mapping[str, Handler]] = {

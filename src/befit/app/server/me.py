@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from befit.app.evidence import stated
+from befit.app.inferring import Reads, authored
 from befit.app.server.ask import Ask
 from befit.app.server.keys import KeyStore
 from befit.app.server.offload import Offload
@@ -34,10 +35,12 @@ class Me:
     Attributes:
         offload: The cycle.
         keys: The keys that end with the person.
+        reads: What reads a person's texts; None reads what they state alone.
     """
 
     offload: Offload
     keys: KeyStore
+    reads: Reads | None = None
 
     async def profile(self, ask: Ask) -> Reply:
         """What is believed: ``?why=true`` with the evidence, ``?as_of=2026-01-31``, ``?scope=``."""
@@ -144,6 +147,12 @@ class Me:
         if "values" in ask.body:
             made = replace(made, values=_values(space, ask.body["values"]))
         memory = self.offload.cycle.memory
+        further: list[Evidence] = []
+        if kind == EvidenceKind.AUTHORED and self.reads and isinstance(memory, ConsentedMemory):
+            reader = self.reads(memory, person, ask.at)
+            made, *further = authored(
+                reader, person, made.text, at, scope=made.scope, values=made.values
+            )
         if not isinstance(memory, ConsentedMemory):
             memory.remember([made])
             return made, ""
@@ -154,6 +163,7 @@ class Me:
             )
         for waiting in sifted.held:
             return waiting.evidence, waiting.reason
+        memory.take(further)
         return sifted.kept[0], ""
 
 
