@@ -22,12 +22,13 @@ import numpy as np
 from befit.core.errors import InputError
 from befit.core.registry import names
 from befit.evaluate.collected import Collected
-from befit.evaluate.datasets.contested import contested
+from befit.evaluate.datasets.contested import contest
 from befit.evaluate.figures import DEFAULT, FEWEST_PEOPLE, WRONG, Table
 from befit.evaluate.running import Task, load_source, method_named, run
 from befit.evaluate.schema import SCHEMA_VERSION, PairData, Result, Row
 from befit.evaluate.splits import SPLITS, Split, overlap
 from befit.evaluate.trials import Division, Numbered, Predictions, Progress, divide, feature_map
+from befit.evaluate.values import members
 
 BASELINES = ("user-blind", WRONG, "longer-wins", "random")
 ALL = "all"
@@ -81,6 +82,7 @@ def evaluate_reward(
         "people_whose_support_and_query_share_no_text_that_is": {},
         "left_out_for_too_few_people": [],
         "not_fitted": [],
+        "not_tested": [],
     }
     loaded: list[PairData] = []
     with TemporaryDirectory(prefix="befit-evaluate-") as fresh:
@@ -96,8 +98,13 @@ def evaluate_reward(
         )
         for source in sources:
             for one in load_source(source):
-                loaded.append(one)
-                rows += _one(one, source, asked, found)
+                try:
+                    rows += _one(one, source, asked, found)
+                    loaded.append(one)
+                except InputError as error:
+                    if len(sources) == 1:
+                        raise
+                    found["not_tested"].append({"data": one.name, "why": str(error)})
     told = {
         "data": [one.name for one in loaded],
         "methods": [*chosen, WRONG],
@@ -167,20 +174,20 @@ def _parts(collected: Collected, divisions: Sequence[Division]) -> Iterator[Coll
     """Pairs on which the population splits, and the others, where texts are shared."""
     if not divisions[0].numbered.data.shared_items:
         return
-    splitting = []
+    split, agreed = [], []
     for division in divisions:
-        found = contested(division.numbered.data, sorted(division.train.people))
+        found = contest(division.numbered.data, sorted(division.train.people))
         numbers = np.concatenate([case.query for case in division.cases])
-        splitting.append(np.isin(numbers, sorted(found)))
-    keep = np.concatenate(splitting)
-    for name, kept in (("contested", keep), ("agreed", ~keep)):
+        split.append(np.isin(numbers, sorted(found.contested)))
+        agreed.append(np.isin(numbers, sorted(found.agreed)))
+    for name, kept in (("contested", np.concatenate(split)), ("agreed", np.concatenate(agreed))):
         people = len(np.unique(collected.person[kept]))
         if people >= FEWEST_PEOPLE:
             yield collected.only(f"{collected.name}/{name}", kept)
 
 
 def _sources(data: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(names("dataset") if ALL in data else data))
+    return list(dict.fromkeys(one for name in data for one in members(name)))
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ tested. With eight directions, five inner steps of 0.5 and stopping on other peo
 and is the strongest peer; those are the settings tried here, and the inner step is chosen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,11 +23,8 @@ from befit.align.rewards.histories import Histories, batches
 from befit.align.rewards.kernel import unit
 from befit.align.rewards.method import softmax
 from befit.align.rewards.pairs import Array, Pairs, Person, Population
-from befit.align.rewards.tuning import chosen, episodes, together
-from befit.align.train.episodic import Episode, People, draw, one_thread
-from befit.core.errors import NotEnoughFeedbackError
-
-_LOGIT = 3.0  # scale of a unit difference
+from befit.align.rewards.rehearsing import LOGIT, Episode, Rehearsal, asked_loss, rehearse
+from befit.align.rewards.tuning import chosen, episodes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,45 +58,42 @@ class Mrm:
         return True
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "MrmFit":
-        people = _people(train)
+        rehearsal = Rehearsal.of(train, _unit)
         tried = [
             MrmFit(matrix=matrix, start=start, steps=self.inner_steps, rate=rate, slope=1.0)
             for rate in self.inner_rates
-            for matrix, start in self._looks(people, rate, seed)
+            for matrix, start in self._looks(rehearsal, rate, seed)
         ]
         asked = episodes(validation, seed, most_people=100)
         return chosen(tried, asked, lambda fit, slope: replace(fit, slope=slope))
 
-    @one_thread()
-    def _looks(self, people: People, rate: float, seed: int) -> list[tuple[Array, Array]]:
+    def _looks(self, rehearsal: Rehearsal, rate: float, seed: int) -> Iterator[tuple[Array, Array]]:
         """The directions (directions, width) and the starting weights at each look."""
-        rng = np.random.default_rng(seed)
         random = torch.Generator().manual_seed(seed)
-        x = torch.tensor(people.differences, dtype=torch.float32)
+        x = rehearsal.rows
         matrix = torch.randn(self.directions, x.shape[1], generator=random) / x.shape[1] ** 0.5
-        matrix = matrix.requires_grad_()
-        start = torch.zeros(self.directions).requires_grad_()
-        optimizer = torch.optim.Adam([matrix, start], lr=self.learning_rate)
-        looks = []
-        for step in range(1, self.steps + 1):
-            some = rng.choice(len(people), min(self.people_per_step, len(people)), replace=False)
-            shots = rng.integers(1, 17, len(some)).tolist()
-            episode = draw(people, some.tolist(), shots, rng)
-            losses = self._losses(x, matrix, start, episode, rate)
-            excess = (losses - losses.median()).detach()
-            doubt = torch.sigmoid(excess / self.robustness) if self.robustness else excess * 0 + 1
-            optimizer.zero_grad()
-            total = (doubt * losses).mean()
-            total.backward()
-            optimizer.step()
-            if step % max(1, self.steps // 6) == 0:
-                looks.append(
-                    (
-                        matrix.detach().numpy().astype(np.float64),
-                        start.detach().numpy().astype(np.float64),
-                    )
-                )
-        return looks
+        matrix.requires_grad_()
+        start = torch.zeros(self.directions, requires_grad=True)
+
+        def losses(episode: Episode) -> torch.Tensor:
+            own = self._losses(x, matrix, start, episode, rate)
+            excess = (own - own.median()).detach()
+            doubt = torch.sigmoid(excess / self.robustness) if self.robustness else 1.0
+            return doubt * own
+
+        for _ in rehearse(
+            rehearsal,
+            [matrix, start],
+            losses,
+            seed=seed,
+            steps=self.steps,
+            people_per_step=self.people_per_step,
+            learning_rate=self.learning_rate,
+        ):
+            yield (
+                matrix.detach().numpy().astype(np.float64),
+                start.detach().numpy().astype(np.float64),
+            )
 
     def _losses(
         self,
@@ -120,10 +114,7 @@ class Mrm:
             margin = (shown * point[:, None]).sum(2)
             pull = (shown * (share * torch.sigmoid(-margin))[..., None]).sum(1)
             weights = weights + rate * point * (pull - (point * pull).sum(1, keepdim=True))
-        margin = (asked * torch.softmax(weights, 1)[:, None]).sum(2)
-        total = torch.from_numpy(episode.asked_weights)
-        loss = torch.nn.functional.softplus(-margin) * total
-        return loss.sum(1) / total.sum(1).clamp(min=1e-12)
+        return asked_loss((asked * torch.softmax(weights, 1)[:, None]).sum(2), episode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,7 +148,7 @@ class MrmFit:
         return found
 
     def _seen(self, pairs: Pairs) -> Array:
-        found: Array = _LOGIT * unit(pairs.differences) @ self.matrix.T
+        found: Array = _unit(pairs) @ self.matrix.T
         return found
 
     def _stepped(self, histories: Histories) -> list[Array]:
@@ -174,18 +165,5 @@ class MrmFit:
         return list(softmax(weights))
 
 
-def _people(population: Population) -> People:
-    """People with decided pairs, as episodes draw from them.
-
-    Raises:
-        NotEnoughFeedbackError: Nobody has any.
-    """
-    parts = [part for person in population if len(part := person.pairs.decided())]
-    if not parts:
-        raise NotEnoughFeedbackError("there are no decided pairs", hint="give more pairs")
-    return People(
-        differences=_LOGIT * unit(Pairs.joined(parts).differences),
-        weights=np.concatenate([part.weights for part in parts]),
-        starts=np.cumsum([0, *map(len, parts)]),
-        groups=tuple(together(part).astype(np.int64) for part in parts),
-    )
+def _unit(pairs: Pairs) -> Array:
+    return LOGIT * unit(pairs.differences)
