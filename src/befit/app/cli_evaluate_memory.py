@@ -22,8 +22,13 @@ def evaluate_memory(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the result; - prints it.")
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Take over the suites that the --json file has.")
+    ] = False,
 ) -> None:
     """What a memory recalls, believes and forgets, beside other memories; no judge."""
+    kept = json_file if json_file is not None and json_file != Path("-") else None
+    taken = kept is not None and resume and kept.exists()
     result = late("evaluate.memory.run").evaluate_memory(
         _names(suite),
         methods=_names(method),
@@ -32,13 +37,15 @@ def evaluate_memory(
         peers=peers,
         created=now(),
         progress=progress(),
+        before=late("evaluate.schema").Result.load(kept) if taken else None,
+        save=None if kept is None else lambda so_far: so_far.save(kept),
     )
     if json_file == Path("-"):
         print(result.to_json())
         return
-    if json_file is not None:
-        result.save(json_file)
-    print(late("app.cli_pairs").table(result.rows))
+    if kept is not None:
+        result.save(kept)
+    print(late("app.memory_table").side_by_side(result.rows))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -1,16 +1,28 @@
 """On real texts: the readers of PrefEval and LoCoMo, and what the suites make of them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from befit.evaluate.memory.corpora import locomo, ordinary_turns, prefeval
+from befit.evaluate.memory.corpora import locomo, ordinary_turns, personalens, prefeval
 from befit.evaluate.memory.detection import detection_scores
 from befit.evaluate.memory.methods import Bm25
 from befit.evaluate.memory.retrieval import DISTRACTORS, prefeval_scores, relevance_scores
 from befit.evaluate.memory.scores import summarised
 
 pytestmark = pytest.mark.data
+
+
+class Guess:
+    """A reader that understands nothing, and keeps what it was handed."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Sequence[str], Sequence[str]]] = []
+
+    def by_stance(self, texts: Sequence[str], options: Sequence[str]) -> float:
+        self.asked.append((texts, options))
+        return 1.0 / len(options)
 
 
 def test_every_case_has_its_preference_in_all_forms() -> None:
@@ -39,10 +51,36 @@ def test_without_other_turns_the_only_one_is_recalled_and_more_turns_do_not_help
     tmp_path: Path,
 ) -> None:
     with Bm25().open(tmp_path) as memory:
-        rows = summarised("bm25", prefeval_scores(memory, 8, 0))
-    stated = [row.value for row in rows if row.data == "prefeval"]
-    assert stated[0] == 1.0
-    assert stated == sorted(stated, reverse=True)
+        rows = summarised("bm25", prefeval_scores(memory, 8, 0, Guess()))  # type: ignore[arg-type]
+    for form in ("prefeval", "prefeval-choice", "prefeval-persona"):
+        found = [row for row in rows if (row.data, row.metric) == (form, "prefeval_top5")]
+        values = [row.value for row in found]
+        assert [row.shots for row in found] == list(DISTRACTORS)
+        assert values == sorted(values, reverse=True)
+        assert values[0] == 1.0 or form == "prefeval-persona"
+    chosen = [row for row in rows if row.metric == "prefeval_choice"]
+    assert {row.value for row in chosen} == {0.25}
+
+
+def test_the_reader_is_handed_what_was_recalled_and_the_right_option_first(tmp_path: Path) -> None:
+    guess = Guess()
+    with Bm25().open(tmp_path) as memory:
+        list(prefeval_scores(memory, 2, 0, guess))  # type: ignore[arg-type]
+    options = {case.options for case in prefeval()}
+    assert guess.asked
+    assert all(given in options and 0 < len(texts) <= 5 for texts, given in guess.asked)
+
+
+def test_the_turn_that_shows_a_preference_is_one_of_the_dialogue() -> None:
+    shown = [case for case in prefeval() if case.shown]
+    assert len(shown) > 500
+    assert all(case.shown in case.persona for case in shown)
+
+
+def test_people_of_personalens_have_sentences_and_answers() -> None:
+    people = personalens()
+    assert len(people) > 20
+    assert all(len(each.told) > 20 and len(each.affinities) > 20 for each in people)
 
 
 def test_a_reader_of_everything_has_all_recall_and_half_precision() -> None:

@@ -66,6 +66,47 @@ def test_the_same_seeds_give_the_same_figures() -> None:
     assert figures() == figures()
 
 
+def test_an_interrupted_run_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
+    def measured(before: Result | None, saved: list[Result]) -> Result:
+        return evaluate_memory(
+            ("update", "isolation"),
+            methods=("bm25",),
+            seeds=1,
+            people=2,
+            encoder=Letters(),  # type: ignore[arg-type]
+            created=AT,
+            before=before,
+            save=saved.append,
+        )
+
+    saved: list[Result] = []
+    whole = measured(None, saved)
+    assert [each.metadata["task"]["suites"] for each in saved] == [
+        ["update"], ["update", "isolation"],
+    ]  # fmt: skip
+    path = tmp_path / "out.json"
+    saved[0].save(path)
+    again: list[Result] = []
+    resumed = measured(Result.load(path), again)
+    assert len(again) == 1
+    assert resumed.rows[: len(saved[0].rows)] == saved[0].rows
+    assert [(r.data, r.metric) for r in resumed.rows] == [(r.data, r.metric) for r in whole.rows]
+    with pytest.raises(InputError, match="other people"):
+        run_with_other_people(saved[0])
+
+
+def run_with_other_people(before: Result) -> None:
+    evaluate_memory(
+        ("update",),
+        methods=("bm25",),
+        seeds=1,
+        people=3,
+        encoder=Letters(),  # type: ignore[arg-type]
+        created=AT,
+        before=before,
+    )
+
+
 def test_only_befit_has_a_detector_and_cusum_stands_beside_it() -> None:
     rows = run(("drift",), ("befit", "bm25")).rows
     assert {row.method for row in rows} == {"befit", "cusum-told-the-rates"}

@@ -3,14 +3,18 @@
 Reads; measures nothing. What a suite may use is found on the search path of data sets.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from befit.evaluate.datasets.search import find_files, read_jsonl
+from befit.memory.recall import stems
 
+_SENTENCE = re.compile(r"(?<=[.!?])\s+")
+CLEARLY = 1.5  # times as many words as the next turn
 LONGEST_TURN = 400  # characters of an ordinary turn; pasted documents are no small talk
 
 
@@ -24,6 +28,8 @@ class Case:
         question: What is asked later.
         choice: The same preference as they said it when they chose among options.
         persona: The same, as their turns of a dialogue in which it shows.
+        shown: The turn of the dialogue in which it does; "" where that is not plain.
+        options: Answers to the question, of which the first keeps the preference.
     """
 
     topic: str
@@ -31,6 +37,8 @@ class Case:
     question: str
     choice: str
     persona: tuple[str, ...]
+    shown: str
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +63,13 @@ def prefeval() -> tuple[Case, ...]:
     Raises:
         MissingDataError: The data set is not on the search path.
     """
-    explicit, choice, persona = find_files(
-        "prefeval",
-        ("explicit.jsonl.gz", "implicit_choice.jsonl.gz", "implicit_persona.jsonl.gz"),
+    files = ("explicit", "implicit_choice", "implicit_persona", "mcq")
+    explicit, choice, persona, options = find_files(
+        "prefeval", tuple(f"{name}.jsonl.gz" for name in files)
     )
     chosen = {_key(row): row["conversation"]["user_selection"] for row in read_jsonl(choice)}
     shown = {_key(row): _said(row["conversation"]) for row in read_jsonl(persona)}
+    among = {_key(row): tuple(row["classification_task_options"]) for row in read_jsonl(options)}
     return tuple(
         Case(
             topic=row["topic"],
@@ -68,6 +77,8 @@ def prefeval() -> tuple[Case, ...]:
             question=row["question"],
             choice=str(chosen[_key(row)]),
             persona=shown[_key(row)],
+            shown=_plainest(row["preference"], shown[_key(row)]),
+            options=among[_key(row)],
         )
         for row in read_jsonl(explicit)
     )
@@ -75,6 +86,17 @@ def prefeval() -> tuple[Case, ...]:
 
 def _key(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["topic"], row["index"]
+
+
+def _plainest(preference: str, turns: Sequence[str]) -> str:
+    """The turn that shares clearly more of the preference's rarer words than any other does."""
+    words = [set(stems(turn)) for turn in turns]
+    wanted = set(stems(preference))
+    among = {word: sum(word in each for each in words) for word in wanted}
+    shared = [sum(1.0 / among[word] for word in wanted & each) for each in words]
+    best, *rest = sorted(range(len(turns)), key=lambda n: -shared[n])
+    plain = shared[best] > 0.0 and all(shared[best] >= CLEARLY * shared[n] for n in rest)
+    return turns[best] if plain else ""
 
 
 def _said(conversation: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
@@ -128,3 +150,46 @@ def _conversation(row: Mapping[str, Any]) -> Conversation:
 def _time(text: str) -> datetime:
     """``1:56 pm on 8 May, 2023``."""
     return datetime.strptime(text.strip(), "%I:%M %p on %d %B, %Y").replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquaintance:
+    """A person as summaries of what they did with an assistant tell of them.
+
+    Attributes:
+        name: Their id.
+        told: Sentences of the summaries, in order.
+        affinities: What was asked of them ("Restaurants: Preferred Cuisine"), and their answers.
+    """
+
+    name: str
+    told: tuple[str, ...]
+    affinities: Mapping[str, tuple[str, ...]]
+
+
+@lru_cache(maxsize=1)
+def personalens() -> tuple[Acquaintance, ...]:
+    """The people of PersonaLens.
+
+    Raises:
+        MissingDataError: The data set is not on the search path.
+    """
+    (path,) = find_files("personalens", ("users.jsonl.gz",))
+    return tuple(_acquaintance(row["user"], row["profile"]) for row in read_jsonl(path))
+
+
+def _acquaintance(name: str, profile: Mapping[str, Any]) -> Acquaintance:
+    told = [
+        sentence.strip()
+        for summary in profile["interactions"].values()
+        for sentence in _SENTENCE.split(summary)
+    ]
+    return Acquaintance(
+        name=name,
+        told=tuple(dict.fromkeys(each for each in told if each)),
+        affinities={
+            f"{domain}: {kind}": tuple(answer) if isinstance(answer, list) else (str(answer),)
+            for domain, kinds in profile["affinities"].items()
+            for kind, answer in kinds.items()
+        },
+    )

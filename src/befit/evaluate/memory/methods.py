@@ -5,9 +5,10 @@ What a memory is told about a turn (when, in which part of life, who wrote it, w
 is told to all of them alike; what it makes of that is its own affair.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from math import log
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from befit.core.dialogue import Context, Message
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import TOPIC, Evidence, Origin, Preference
 from befit.core.protocols import Encoder
+from befit.evaluate.memory.asked import asks, honour, sent
 from befit.features.distil import Distiller, Statement
+from befit.features.forget_words import Near, near_by
 from befit.memory.recall import stems
 from befit.memory.spaces import load_space
 from befit.memory.sqlite import SqliteMemory
@@ -129,8 +133,26 @@ class BefitMemory:
         self.store = store
 
     def remember(self, user: str, turns: Sequence[Turn]) -> None:
-        """Keep the turns in one transaction."""
-        self.store.remember([_evidence(user, turn) for turn in turns])
+        """Keep the turns; what one of them asks to be forgotten goes, the request with it."""
+        kept: list[Evidence] = []
+        said: list[str] = []
+        for turn in turns:
+            rest = turn.text
+            if turn.origin == "person" and not turn.observed and asks(turn.text, turn.at):
+                self.store.remember(kept)
+                kept = []
+                rest = honour(self.store, UserId(user), turn.text, said, turn.at, near=self._near)
+            said.append(turn.text)
+            kept += [_evidence(user, replace(turn, text=rest))] if rest else []
+        self.store.remember(kept)
+
+    def sends(self, said: Sequence[str], at: datetime) -> Sequence[str]:
+        """What of a conversation would reach a model."""
+        return sent(said, at, self._near)
+
+    @property
+    def _near(self) -> Near | None:
+        return near_by(self.store.encoder) if self.store.encoder is not None else None
 
     def recall(
         self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
@@ -151,7 +173,7 @@ class BefitMemory:
 
     def reads(self, text: str) -> bool:
         """Whether a text would be kept as a statement of a preference."""
-        return bool(_distilled(text))
+        return bool(distilled(text))
 
     def beliefs(self, user: str, at: datetime, scope: str = "") -> Sequence[Preference] | None:
         """The beliefs of the profile."""
@@ -164,7 +186,7 @@ def _asked(user: str, prompt: str, at: datetime, scope: str) -> Context:
 
 
 def _evidence(user: str, turn: Turn) -> Evidence:
-    told = () if turn.observed else _distilled(turn.text)
+    told = () if turn.observed else distilled(turn.text)
     kind, noise, scope = EvidenceKind.AUTHORED, AUTHORED_NOISE, turn.scope
     if turn.observed:
         kind, noise = EvidenceKind.BEHAVIOUR, BEHAVED_NOISE
@@ -185,8 +207,8 @@ def _evidence(user: str, turn: Turn) -> Evidence:
     )
 
 
-@lru_cache(maxsize=8_192)
-def _distilled(text: str) -> tuple[Statement, ...]:
+@lru_cache(maxsize=32_768)
+def distilled(text: str) -> tuple[Statement, ...]:
     """The statements of a text; many people of the suites say the same."""
     return tuple(Distiller(space=load_space(SPACE)).distil(text))
 
@@ -235,9 +257,17 @@ class _Ranked:
     def __init__(self, encoder: Encoder | None) -> None:
         self.encoder = encoder
         self.turns: dict[str, list[Turn]] = {}
+        self.words: dict[str, Counter[str]] = {}  # text -> its words
+        self.vectors: dict[str, NDArray[np.float32]] = {}  # text -> its embedding
 
     def remember(self, user: str, turns: Sequence[Turn]) -> None:
         self.turns.setdefault(user, []).extend(turns)
+        texts = [turn.text for turn in turns]
+        if self.encoder is None:
+            self.words.update((text, Counter(stems(text))) for text in texts)
+        else:
+            encoded = np.asarray(self.encoder.encode(texts), dtype=np.float32)
+            self.vectors.update(zip(texts, encoded, strict=True))
 
     def recall(
         self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
@@ -247,10 +277,11 @@ class _Ranked:
             return []
         texts = [turn.text for turn in kept]
         if self.encoder is None:
-            scores = _bm25(texts, prompt)
+            scores = _bm25([self.words[text] for text in texts], prompt)
         else:
-            vectors = np.asarray(self.encoder.encode([*texts, prompt]), dtype=np.float32)
-            scores = [float(score) for score in vectors[:-1] @ vectors[-1]]
+            (vector,) = np.asarray(self.encoder.encode([prompt]), dtype=np.float32)
+            matrix = np.stack([self.vectors[text] for text in texts])
+            scores = [float(score) for score in matrix @ vector]
         order = sorted(range(len(kept)), key=lambda n: (-scores[n], -n))
         return [texts[n] for n in order[:k]]
 
@@ -269,17 +300,19 @@ def covers(scope: str, asked: str) -> bool:
     return not scope or scope == asked or asked.startswith(f"{scope}/")
 
 
-def _bm25(texts: Sequence[str], prompt: str, k1: float = 1.2, b: float = 0.75) -> list[float]:
-    documents = [stems(text) for text in texts]
-    mean = max(1.0, sum(map(len, documents)) / len(documents))
+def _bm25(
+    documents: Sequence[Counter[str]], prompt: str, k1: float = 1.2, b: float = 0.75
+) -> list[float]:
+    lengths = [document.total() for document in documents]
+    mean = max(1.0, sum(lengths) / len(documents))
     scores = [0.0] * len(documents)
     for term in dict.fromkeys(stems(prompt)):
-        times = [document.count(term) for document in documents]
+        times = [document[term] for document in documents]
         having = sum(1 for count in times if count)
         if not having:
             continue
         rarity = log(1.0 + (len(documents) - having + 0.5) / (having + 0.5))
         for n, count in enumerate(times):
-            size = k1 * (1.0 - b + b * len(documents[n]) / mean)
+            size = k1 * (1.0 - b + b * lengths[n] / mean)
             scores[n] += rarity * count * (k1 + 1.0) / (count + size) if count else 0.0
     return scores

@@ -8,12 +8,14 @@ Source: Zhao et al. 2025, "Do LLMs Recognize Your Preferences?" (ICLR); Maharana
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from befit.evaluate.memory.corpora import locomo, ordinary_turns, prefeval
+from befit.evaluate.memory.corpora import Case, locomo, ordinary_turns, prefeval
 from befit.evaluate.memory.methods import MemoryUnderTest, Turn
+from befit.evaluate.memory.reading import Reader
 from befit.evaluate.memory.scores import Score
 
 DISTRACTORS = (0, 10, 100, 300)
@@ -22,40 +24,84 @@ EVIDENCE_TOP = 10
 ASIDE = 5  # questions of other topics
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 _APART = timedelta(minutes=30)
-_FORMS = {"prefeval": "preference", "prefeval-choice": "choice"}
 
 
-def prefeval_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:
-    """Whether the right preference is among the first `TOP`, after each number of other turns."""
+def prefeval_scores(
+    memory: MemoryUnderTest, people: int, seed: int, reader: Reader
+) -> Iterator[Score]:
+    """Whether the right preference is among the first `TOP`, after each number of other turns.
+
+    Three forms: stated outright, said when choosing among options, shown in a turn of a dialogue
+    (which is told whole). And whether the question's multiple choice follows from what is recalled.
+    """
+    for case, number, others in _drawn(people, seed):
+        forms = (
+            ("prefeval", case.preference, [case.preference]),
+            ("prefeval-choice", case.choice, [case.choice]),
+            ("prefeval-persona", case.shown, list(case.persona) if case.shown else []),
+        )
+        for data, right, told in forms:
+            if told:
+                person = f"{data}-{seed}-{number}"
+                _tell(memory, person, told, -len(told))
+                probe = _Probe(data, person, right, case)
+                yield from _one(memory, probe, others, reader)
+
+
+def choice_bounds(people: int, seed: int, reader: Reader, *, told: bool) -> Iterator[Score]:
+    """The multiple choice where nothing is recalled, or the right preference and nothing else."""
+    for case, number, _ in _drawn(people, seed):
+        for data, right in (("prefeval", case.preference), ("prefeval-choice", case.choice)):
+            value = reader.by_stance([right] if told else [], case.options)
+            person = f"{data}-{seed}-{number}"
+            yield Score(data=data, metric="prefeval_choice", person=person, value=value)
+
+
+def _drawn(people: int, seed: int) -> Iterator[tuple[Case, int, list[str]]]:
+    """Cases, their numbers, and the other turns of each."""
     rng = np.random.default_rng(seed)
     cases, filler = prefeval(), ordinary_turns()
-    drawn = rng.choice(len(cases), min(people, len(cases)), replace=False)
-    for number in drawn:
+    for number in rng.choice(len(cases), min(people, len(cases)), replace=False):
         order = rng.choice(len(filler), max(DISTRACTORS), replace=False)
-        others = [filler[n] for n in order]
-        for data, form in _FORMS.items():
-            person = f"{data}-{seed}-{number}"
-            right: str = getattr(cases[number], form)
-            yield from _one(memory, (data, person), right, cases[number].question, others)
+        yield cases[number], int(number), [filler[n] for n in order]
+
+
+def _tell(memory: MemoryUnderTest, person: str, texts: list[str], first: int) -> None:
+    """Turns half an hour apart; the one numbered 0 would be said at `FIRST` and half an hour."""
+    numbered = enumerate(texts, start=first)
+    memory.remember(
+        person, [Turn(id=f"{n}", text=text, at=FIRST + (n + 1) * _APART) for n, text in numbered]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """Whom to ask what, and the text that ought to be recalled."""
+
+    data: str
+    person: str
+    right: str
+    case: Case
 
 
 def _one(
-    memory: MemoryUnderTest, name: tuple[str, str], right: str, question: str, others: list[str]
+    memory: MemoryUnderTest, probe: _Probe, others: list[str], reader: Reader
 ) -> Iterator[Score]:
-    data, person = name
-    memory.remember(person, [Turn(id="right", text=right, at=FIRST)])
     told = 0
     for count in DISTRACTORS:
-        new = [
-            Turn(id=str(n), text=others[n], at=FIRST + (n + 1) * _APART) for n in range(told, count)
-        ]
-        if new:
-            memory.remember(person, new)
+        if count > told:
+            _tell(memory, probe.person, others[told:count], told)
         told = count
         at = FIRST + (count + 1) * _APART
-        found = memory.recall(person, question, TOP, at)
-        hit = float(right in found)
-        yield Score(data=data, metric="prefeval_top5", person=person, value=hit, shots=count)
+        found = memory.recall(probe.person, probe.case.question, TOP, at)
+        answered = reader.by_stance(found, probe.case.options)
+        for metric, value in (
+            ("prefeval_top5", float(probe.right in found)),
+            ("prefeval_choice", answered),
+        ):
+            yield Score(
+                data=probe.data, metric=metric, person=probe.person, value=value, shots=count
+            )
 
 
 def relevance_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[Score]:

@@ -21,6 +21,7 @@ SCALES: dict[str, tuple[float, Literal["ratio", "median"]]] = {
     "drift_delay_mild": (1.0, "median"),
     "drift_delay_strong": (1.0, "median"),
     "drift_false_alarms_per_1000": (1000.0, "ratio"),
+    "affinity_mse": (1.0, "ratio"),
     "tokens_recalled": (1.0, "ratio"),
     "cpu_ms_recall": (1.0, "ratio"),
 }
