@@ -1,6 +1,6 @@
 """SqliteMemory: people apart, time, scope, recall, forgetting with proof, many processes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,6 @@ from befit.core.dialogue import Context, Message
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import Evidence, Gaussian, Graded, Pair, Preference
-from befit.memory.erasure import search_bytes
 from befit.memory.sqlite import SqliteMemory
 from befit.memory.store import Store
 from befit.testing import check_memory, check_options
@@ -345,60 +344,6 @@ def test_forgetting_equals_never_having_known(
     assert (left.preferences, left.evidence) == (right.preferences, right.evidence)
     for memory in (knew, never):
         memory._store.close()
-
-
-def needle(number: int) -> str:
-    return f"secret{number:06d}of a person"
-
-
-@pytest.fixture
-def crowd(tmp_path: Path) -> Iterator[tuple[SqliteMemory, Path]]:
-    """People whose rows share pages with Ada's, and were moved about."""
-    memory = SqliteMemory(tmp_path / "befit.db", encoder=Letters())
-    rng = np.random.default_rng(7)
-    number = 0
-    for _ in range(40):
-        batch = []
-        for _ in range(20):
-            user = [ADA, BOB, UserId("cy"), UserId("di")][rng.integers(4)]
-            text = needle(number) + "y" * int(rng.integers(1, 900)) + needle(number)
-            batch.append(said(text, {"length": 0.1}, user=user, key=f"k{number}"))
-            number += 1
-        memory.remember(batch)
-        memory.forget(BOB, [e.id for e in batch if e.user == BOB][:3])
-    yield memory, tmp_path
-    memory._store.close()
-
-
-def test_no_byte_of_a_forgotten_person_is_left(crowd: tuple[SqliteMemory, Path]) -> None:
-    memory, folder = crowd
-    mine = [e.text[:21].encode() for e in memory.evidence(ADA)]
-    others = {user: memory.evidence(user) for user in (BOB, UserId("cy"), UserId("di"))}
-    assert search_bytes([folder], mine) >= 2 * len(mine)
-    assert memory.forget(ADA) == len(mine)
-    assert search_bytes([folder], mine) == 0
-    assert {user: memory.evidence(user) for user in others} == others
-    memory._store.check()
-
-
-def test_a_large_file_is_clear_once_it_has_settled(
-    crowd: tuple[SqliteMemory, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memory, folder = crowd
-    monkeypatch.setattr("befit.memory.store._AT_ONCE", 0)
-    mine = [e.text[:21].encode() for e in memory.evidence(ADA)]
-    assert memory.forget(ADA) == len(mine)
-    memory.settle()
-    assert search_bytes([folder], mine) == 0
-
-
-def test_no_byte_of_a_forgotten_piece_is_left(crowd: tuple[SqliteMemory, Path]) -> None:
-    memory, folder = crowd
-    pieces = memory.evidence(ADA)
-    gone, kept = pieces[::3], [e for i, e in enumerate(pieces) if i % 3]
-    assert memory.forget(ADA, [e.id for e in gone]) == len(gone)
-    assert search_bytes([folder], [e.text[:21].encode() for e in gone]) == 0
-    assert memory.evidence(ADA) == kept
 
 
 @pytest.mark.parametrize(
