@@ -77,7 +77,8 @@ _PATTERNS = (
         "birth",
         re.compile(
             r"\b(?:born(?: on)?|date of birth|d\.?o\.?b\.?|birthday|birth date|birthdate|geboren"
-            r"|geb(?=\.)|geburtstag|geburtsdatum|née?(?: le)?|date de naissance|anniversaire|nac[ií]"
+            r"|geb(?=\.)|geburtstag|geburtsdatum|née?(?: le)?|date de naissance|anniversaire"
+            r"|nac[ií]"
             r"|nacid[oa]|fecha de nacimiento|cumpleaños)\b\.?[^\d\n.!?]{0,20}?"
             rf"(?P<found>{_DATE})(?!\d)",
             re.IGNORECASE,

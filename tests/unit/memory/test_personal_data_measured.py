@@ -16,7 +16,7 @@ THERE = [
     ("key", "mi contrase\u00f1a es Sol2024!", "Sol2024!"),
     ("key", "la clave es 9931", "9931"),
     ("key", "API key: zx81-abcd-9910", "zx81-abcd-9910"),
-    ("key", "token ghp_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789", "ghp_aBcDeFgHiJkLmNoPqRsTuVwXyZ0123456789"),
+    ("key", "token glpat-aBcDeFgHiJkLmNoPqRsT", "glpat-aBcDeFgHiJkLmNoPqRsT"),
     ("card", "charge 5500 0055 5555 5559 please", "5500 0055 5555 5559"),
     ("card", "Karte 4539148803436467", "4539148803436467"),
     ("iban", "FR14 2004 1010 0505 0001 3M02 606", "FR14 2004 1010 0505 0001 3M02 606"),
