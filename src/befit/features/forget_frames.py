@@ -111,9 +111,8 @@ FORGETS = r"forget|unlearn|unremember|unsee|unhear|unread|let go of"
 DO = re.compile(
     rf"^(?:(?:{WISH})?{SOFT}(?P<verb>{FORGETS}|{ERASE}|ignore|disregard)"
     rf"|(?:would|do) you mind {SOFT}(?P<ing>forgetting|{GERUNDS})"
-    r"|(?:i would (?:be \w+|appreciate it|prefer it|like it|love it)"
-    r"|it would be \w+) if you (?P<past>"
-    r"forgot|deleted|erased|removed|wiped))(?P<object> .+)$"
+    r"|(?:(?:i would (?:be \w+|appreciate it|prefer it|like it|love it)|it would be \w+) if"
+    r"|i would rather) you (?P<past>forgot|deleted|erased|removed|wiped))(?P<object> .+)$"
 )
 NOT = (
     r"(?:(?:let us|do) not(?: you)?|never|stop|quit|no longer|avoid|refrain from|no need to"

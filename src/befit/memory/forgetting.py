@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from befit.core.dialogue import Message
 from befit.core.errors import InputError
 from befit.core.feedback import Interaction
 from befit.core.people import UserId
@@ -161,7 +162,7 @@ class Forgotten:
 
     Attributes:
         evidence: Pieces of evidence, kept or waiting.
-        turns: Turns of the journal, each with its reactions.
+        turns: Turns of the journal, each with its reactions, or what they repeat of such turns.
         decisions: Decisions on beliefs about the topic.
         artifacts: What had been learned from the person.
     """
@@ -211,14 +212,37 @@ def _forget_turns(
 ) -> int:
     turns = journal.read(user)
     read = near if len(turns) <= _MOST_READ else None
-    left = [each for each in turns if not part.said_in(each, gone, read)]
-    kept = {each.response.id for each in left}
-    if len(left) < len(turns):
+    left = [_left_of(each, part, gone, read) for each in turns]
+    kept = {each.response.id for each in left if each is not None}
+    changed = sum(new is not old for new, old in zip(left, turns, strict=True))
+    if changed:
         journal.erase(user)
-        for each in left:  # a choice over a turn that went says nothing any more
+        for each in filter(None, left):  # a choice over a turn that went says nothing any more
             over = [f for f in each.feedback if getattr(f, "over", each.response.id) in kept]
             journal.record(replace(each, feedback=tuple(over)))
-    return len(turns) - len(left)
+    return changed
+
+
+def _left_of(
+    turn: Interaction, part: Part, gone: Sequence[Evidence], near: Near | None
+) -> Interaction | None:
+    """A turn without what goes of the conversation before it; None where it goes itself."""
+    if not part.said_in(turn, gone, near):
+        return turn
+    messages = turn.context.messages
+    own = [n for n, message in enumerate(messages) if message.role == "user"]
+    if len(own) < 2:
+        return None
+
+    def bare(kept: Sequence[Message]) -> Interaction:
+        return replace(turn, context=replace(turn.context, messages=tuple(kept)))
+
+    if part.said_in(bare(messages[own[-1] :]), gone, near):
+        return None
+    ends = [*own[1:], len(messages)]
+    exchanges = [messages[begin:end] for begin, end in zip(own, ends, strict=True)]
+    kept = [each for each in exchanges if not part.said_in(bare(each), gone, near)]
+    return bare([*messages[: own[0]], *(message for each in kept for message in each)])
 
 
 def _texts(value: object) -> Iterable[str]:
