@@ -21,7 +21,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from befit.belief.fold import CORRECTION, BayesFold
+from befit.belief.fold import CORRECTION, BayesFold, weigh
 from befit.core.dialogue import Context
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind, UserId
@@ -194,8 +194,8 @@ class RowMemory(ABC):
     ) -> View:
         fold = self._fold()
         weigher = fold if isinstance(fold, BayesFold) else BayesFold()
-        weights = [weigher.weight(each.evidence, day, scope) for each in entries]
         evidence = [each.evidence for each in entries]
+        weights = _weights(weigher, evidence, day, scope)
         beliefs = fold.infer(space, evidence, day, scope)
         taste, factors = self._posterior(entries, weights), usefulness(evidence, weights)
         if not factors:
@@ -211,7 +211,10 @@ class RowMemory(ABC):
         told = [
             (each.latent, weight * each.evidence.pair.weight)
             for each, weight in zip(entries, weights, strict=True)
-            if each.latent is not None and each.evidence.pair is not None and weight > 0.0
+            if each.latent is not None
+            and each.evidence.pair is not None
+            and weight > 0.0
+            and each.evidence.origin == "person"  # what others wrote moves nobody's taste
         ]
         if not told:
             return self.taste.prior
@@ -286,6 +289,24 @@ class RowMemory(ABC):
             row_of(e, vectors.get(place), encoder, latent, version)
             for place, (e, latent) in enumerate(zip(evidence, latents, strict=True))
         ]
+
+
+def _weights(
+    fold: BayesFold, evidence: Sequence[Evidence], day: datetime, scope: str
+) -> list[float]:
+    """As `BayesFold.weight` of each; what the clock says is asked once."""
+    here, half_life = fold.clock.placed(scope, day), fold.half_life("")
+    return [
+        weigh(
+            each,
+            day,
+            here,
+            half_life_days=half_life,
+            backoff=fold.backoff,
+            ai_trust=fold.ai_trust,
+        )
+        for each in evidence
+    ]
 
 
 def _day_after(at: datetime) -> datetime:
