@@ -126,9 +126,9 @@ class PalFit:
             lengths = (rejected_at**2).sum(axis=1) - (chosen_at**2).sum(axis=1)
             found: Array = lengths[:, None] + 2.0 * apart @ self.prototypes.T
             return found
-        return np.einsum(
-            "nw,nkw->nk", apart, np.einsum("nf,kfw->nkw", asked(pairs), self.prototypes)
-        )
+        maps = np.einsum("nf,kfw->nkw", asked(pairs), self.prototypes)
+        heads: Array = np.einsum("nw,nkw->nk", apart, maps)
+        return heads
 
 
 def asked(pairs: Pairs) -> Array:
