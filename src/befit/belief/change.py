@@ -9,7 +9,7 @@ The limit was calibrated by simulation, at 0.5 false alarms per 1,000 (see its t
 and misses of people who are alike, 0.52 where they differ, 0.49 on normal innovations. On hits and
 misses that fall after 200 reactions from 0.75 to 0.50 the median delay is 27, to 0.35 it is 14;
 CUSUM that is told both rates of the person needs 25 and 13 at as many false alarms, and no rule
-that is told them can do with 21 and 11 (`evaluate.memory.drift`). On choices between texts, which
+that is told them can do with 23 and 11 (`evaluate.memory.drift`). On choices between texts, which
 say to which side a person leans, it is 20 and 11 for an ideal that moves by 0.7 and by 1.4 (of
 somebody who chooses as firmly as four times `BayesFold.sharpness`).
 
@@ -20,7 +20,7 @@ estimated on the way; from what is a while past, lest a shift hide itself).
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log, sqrt
 from typing import Literal
 
@@ -36,6 +36,7 @@ _LEVEL = 7.85  # log of the statistic at the rate below, by simulation; see `thr
 _RATE = 0.5
 _SLACK = 10.9  # what the glance may miss of the close look's log statistic, by simulation
 _PAST = 15  # observations after which one counts as of the level before: a shift takes that long
+_WILD = (5.0, 95.0)  # percentiles beyond which a value counts as they do
 _RENEWED = 5.0  # observations that the first guess still counts after a change
 
 
@@ -102,16 +103,42 @@ def changes(
     """
     level = threshold(rate)
     watch = _Watch(mean, std, strength, side)
-    found = []
+    found: list[Change] = []
     for index, value in enumerate(innovations):
         change = watch.step(index, value, level)
         if change is not None:
-            found.append(change)
-            tail = innovations[change.began : index + 1]
+            start = found[-1].began if found else 0
+            began = start + onset(innovations[start : index + 1], change.began - start)
+            found.append(replace(change, began=began))
+            tail = innovations[began : index + 1]
             watch = _Watch(mean, std, _RENEWED, side)
             for each in tail:
                 watch.learn(each)
     return tuple(found)
+
+
+def onset(values: Sequence[float], guess: int) -> int:
+    """Where one level most likely gave way to another, of a sequence in which one did.
+
+    The watch looks for small shifts, and so takes what only happened to lie on the way for the
+    beginning of a great one. This is the split into two levels of least squared error.
+
+    Args:
+        values: Of both levels, in the order of time.
+        guess: Where nothing is likelier.
+
+    Returns:
+        Index of the first value of the second level, >= 0.
+    """
+    if len(values) < 2:
+        return guess
+    seen = np.clip(values, *np.percentile(values, _WILD))
+    total = np.cumsum(seen)
+    before = np.arange(1, len(seen))
+    after = len(seen) - before
+    between = total[:-1] ** 2 / before + (total[-1] - total[:-1]) ** 2 / after
+    best = int(np.argmax(between))
+    return best + 1 if between[best] > total[-1] ** 2 / len(seen) else guess
 
 
 class _Watch:

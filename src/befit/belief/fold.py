@@ -122,6 +122,22 @@ class BayesFold:
         self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
     ) -> Sequence[Preference]:
         """Beliefs that have evidence behind them: dimensions in the space's order, then topics."""
+        fold = self._folded(space, evidence, at, scope)
+        topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
+        names = [*(n for n in fold.named if n in fold.marginals), *topics]
+        found, shown = ((name, fold.marginals[name]) for name in names), timeless(scope)
+        return [marginal.belief(name, shown) for name, marginal in found if marginal.influence]
+
+    def account(
+        self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
+    ) -> Mapping[str, tuple[Marginal, Marginal]]:
+        """What each belief of `infer` started from, and what it came to, by dimension or topic."""
+        fold = self._folded(space, evidence, at, scope)
+        return {name: (fold.start(name), each) for name, each in fold.marginals.items()}
+
+    def _folded(
+        self, space: PreferenceSpace, evidence: Sequence[Evidence], at: datetime, scope: str
+    ) -> "_Fold":
         settled = self.informed()
         half_life = self.half_life("")
         clock = self.clock
@@ -141,11 +157,7 @@ class BayesFold:
         named = {d.name: d for d in space.dimensions}
         fold = _Fold(settled, named, at, here, Moment.of(clock, here))
         fold.tell(told)
-        topics = sorted(name for name in fold.marginals if name.startswith(TOPIC))
-        names = [*(n for n in fold.named if n in fold.marginals), *topics]
-        found = ((name, fold.marginals[name]) for name in names)
-        shown = timeless(scope)
-        return [marginal.belief(name, shown) for name, marginal in found if marginal.influence]
+        return fold
 
     def weight(self, evidence: Evidence, at: datetime, scope: str) -> float:
         """How much this evidence counts; see `weigh`. Of many half-lives, the general one."""
@@ -215,11 +227,11 @@ class _Fold:
         unmoved = self._sort(weighed)
         self.said = {name: self._nearer(told) for name, told in self.said.items()}
         if self.groups and self.options.prior is not None:  # a group alone is a belief too
-            self.marginals.update({name: self._fresh(name) for name in self.named})
+            self.marginals.update({name: self.start(name) for name in self.named})
         for name in self.said:
             self._observe(name)
         for name, sources in unmoved.items():
-            marginal = self.marginals.setdefault(name, self._fresh(name))
+            marginal = self.marginals.setdefault(name, self.start(name))
             marginal.reasons += (_UNMOVED,)
             marginal.influence += [(0.0, source) for source in sources]
         measured = [d for d in self.named.values() if d.feature and not d.universal]
@@ -267,15 +279,13 @@ class _Fold:
         factor: float = 0.5 ** ((self.at - e.at).total_seconds() / _DAY * rate)
         return factor
 
-    def _fresh(self, name: str) -> Marginal:
-        if self.options.prior is None:
+    def start(self, name: str) -> Marginal:
+        """The belief before any evidence but groups."""
+        prior, dimension = self.options.prior, self.named.get(name)
+        if prior is None or (dimension is not None and dimension.universal):
             return Marginal()
-        dimension = self.named.get(name)
-        if dimension is not None and dimension.universal:
-            return Marginal()
-        mean, std = self.options.prior.of(name, self.groups)
-        precision = 1.0 / (std * std)
-        effects = self.options.prior.effects
+        mean, std = prior.of(name, self.groups)
+        precision, effects = 1.0 / (std * std), prior.effects
         moved = [(abs(effects.get(g, {}).get(name, 0.0)), key) for g, key in self.groups.items()]
         return Marginal(
             precision=precision,
@@ -287,7 +297,7 @@ class _Fold:
         """Fold what was said of one dimension into its marginal, made anew."""
         dimension = self.named.get(name)
         told = self.said.get(name, [])
-        marginal = self.marginals[name] = self._fresh(name)
+        marginal = self.marginals[name] = self.start(name)
         alone = len(told) < 2 and began is None  # nothing to settle
         if not alone and (dimension is None or not dimension.universal):
             rate = self.options.false_alarms
@@ -310,7 +320,7 @@ class _Fold:
         """Fold pairs and grades into the marginals of the measured dimensions."""
         for d in dimensions:
             if d.name not in self.marginals:
-                self.marginals[d.name] = self._fresh(d.name)
+                self.marginals[d.name] = self.start(d.name)
         mean, variance = choices.fold(*self._state(dimensions))
         rate = self.options.false_alarms
         recurring = choices.recurring(mean, self.now.clock) if rate > 0.0 else {}
@@ -343,8 +353,8 @@ class _Fold:
     def _relate(self, prior: Prior) -> None:
         """Let what is known of a dimension say something of those that go together with it."""
         known = [n for n in prior.related() if n in self.named and not self.named[n].universal]
-        told = [self.marginals.get(name) or self._fresh(name) for name in known]
-        start = [self._fresh(name) for name in known]
+        told = [self.marginals.get(name) or self.start(name) for name in known]
+        start = [self.start(name) for name in known]
         said = np.array(
             [one.precision - two.precision for one, two in zip(told, start, strict=True)]
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from befit.belief.change import alarms, changes, threshold
+from befit.belief.change import alarms, changes, onset, threshold
 
 KNOWN = {"mean": 0.72, "std": 0.45}  # of a population of hits; no person's true rate
 
@@ -102,3 +102,22 @@ def test_the_mirror_image_changes_to_the_other_side(values: list[float]) -> None
 @given(st.floats(-5, 5), st.integers(0, 80))
 def test_a_constant_never_changes(value: float, length: int) -> None:
     assert changes([value] * length, mean=value) == ()
+
+
+def test_a_great_shift_is_dated_well() -> None:
+    """What only happened to lie on the way is not taken for the beginning."""
+    rng = random.Random(7)
+    gaps = []
+    for _ in range(60):
+        begins = rng.randrange(20, 40)
+        found = changes([rng.gauss(2.5 if i >= begins else 0.0, 1.0) for i in range(70)])
+        gaps += [change.began - begins for change in found[:1]]
+    assert len(gaps) == 60
+    assert sum(abs(gap) <= 1 for gap in gaps) >= 50
+    assert statistics.fmean(gaps) > -1.0
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=30), st.integers(0, 29))
+def test_a_split_is_within_what_was_seen(values: list[float], guess: int) -> None:
+    assert 0 <= onset(values, min(guess, len(values) - 1)) < len(values)
+    assert onset([1.0] * len(values), 0) == 0

@@ -6,8 +6,9 @@ rates, which no running system knows. In ``drift-varied`` people differ in their
 are counted as each detector is set for each of the two shifts.
 
 What can be reached at all: a rule that is told both rates, and alarms once in 2,000 reactions while
-nothing changes, notices the mild shift within 21 reactions of at most 43.4 % of people, and the
-strong one within 11 of at most 47.1 %, so no median is below 22 and 12. Both by `most_noticed`.
+nothing changes, notices the mild shift within 21 reactions of at most 43.4 % of people (within 23
+of 48.8 %), and the strong one within 11 of at most 47.1 %, so no median is below 24 and 12. By
+`most_noticed`.
 
 Source: CUSUM, Page 1954; the streams and the shifts, Lorden 1971 (delay against false alarms);
 the bound, optimal stopping of the sum of likelihood ratios over the last onsets (after Moustakides
