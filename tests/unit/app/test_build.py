@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from befit.app.build import Workshop, build_cycle
+from befit.app.listening import Grammar
 from befit.app.settings import load_settings
 from befit.core.errors import ConfigError, UnknownComponentError
 from befit.core.preference import PreferenceSpace
 from befit.core.protocols import ArtifactStore, Encoder, Personalizer, Policy, Screen
+from befit.features.distil import AskedDistiller, Distiller, Distils
 from befit.generate.toy import ToyPolicy
 from befit.personalize.encode import EncodePersonalizer
 from befit.personalize.prompt import PromptPersonalizer
@@ -155,3 +157,28 @@ def test_upstream_by_url_is_that_server() -> None:
     one = shop(upstream={"url": "http://127.0.0.1:9/v1", "model": "m", "timeout_s": 3})
     made: Any = one.upstream
     assert (made.url, made.model, made.read_seconds) == ("http://127.0.0.1:9/v1", "m", 3)
+
+
+@pytest.mark.parametrize(
+    ("use", "kind"),
+    [("grammar", Grammar), ("distiller", Distiller), ("model", AskedDistiller)],
+)
+def test_the_reader_of_turns_is_chosen_by_name(use: str, kind: type) -> None:
+    shop = Workshop(load_settings(**PLAIN, reader={"use": use}))
+    assert isinstance(shop.reader, kind)
+    assert isinstance(shop.reader, Distils)
+
+
+def test_a_model_that_reads_turns_is_the_upstream() -> None:
+    options = {"use": "model", "confidence": 0.7}
+    shop = Workshop(load_settings(**PLAIN, reader=options, upstream={"url": "http://127.0.0.1:9"}))
+    made = shop.reader
+    assert isinstance(made, AskedDistiller)
+    assert (made.policy, made.confidence) == (shop.upstream, 0.7)
+    assert made.context.incognito
+    assert not made.context.user
+
+
+def test_a_reader_must_read() -> None:
+    with pytest.raises(ConfigError):
+        _ = Workshop(load_settings(**PLAIN, reader={"use": "befit.generate.toy:ToyPolicy"})).reader
