@@ -27,7 +27,7 @@ from befit.memory.writer import GroupWriter
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 
-_AT_ONCE = 16_000_000  # bytes of a file that is searched while one waits
+_AT_ONCE = 4_000_000  # bytes of a file that is searched while one waits
 _GATHER = 0.2  # seconds after an erasure until copies are sought in the background
 _POOL = 16  # idle read connections kept
 
@@ -149,7 +149,7 @@ class Store:
     def scrub(self) -> None:
         """Leave nothing of deleted rows in any file; those that `erasure.owe` noted are sought.
 
-        In a file of up to 16 MB they are overwritten, out of the log, and their copies in unused
+        In a file of up to 4 MB they are overwritten, out of the log, and their copies in unused
         parts of pages gone when this returns. In a larger one that is done in the background, so
         that nobody waits but for their deletion: `settle` waits for it, `close` does, and so does
         the end of the process; cut short, it is taken up again with the next write.
