@@ -14,9 +14,11 @@ from befit.app.cli_rights import heeding_cycle
 from befit.app.cli_shared import Json, Person, Scope, late, now, progress, show, workshop
 from befit.core.errors import ConfigError, InputError, UnknownResponseError
 from befit.core.people import EvidenceKind, UserId
-from befit.core.preference import Evidence
+from befit.core.preference import USEFUL, Evidence
 
 if TYPE_CHECKING:
+    from befit.align.attribution import Share
+    from befit.core.feedback import Interaction, Rating
     from befit.memory.consented import ConsentedMemory
 
 
@@ -156,6 +158,9 @@ def distil(
 def attribute(
     user: Person,
     response_id: Annotated[str, typer.Argument(help="The id that `befit respond` printed.")],
+    learn: Annotated[
+        bool, typer.Option("--learn", help="Let praise and blame of it fall on what made it so.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """How much likelier each belief made an answer, measured by leaving it out."""
@@ -169,6 +174,13 @@ def attribute(
             hint="give the id of a response that this person got",
             field="response_id",
         )
+    ratings = [each for each in turn.feedback if each.kind == "rating"]
+    if learn and not ratings:
+        raise InputError(
+            "nobody rated this answer",
+            hint=f"befit feedback {turn.response.id} --rating 0.8",
+            field="learn",
+        )
     attribution = late("align.attribution")
     if not isinstance(shop.upstream, attribution.Likelihoods):
         raise ConfigError(
@@ -180,5 +192,21 @@ def attribute(
     shares = attribution.attribute(
         shop.upstream, cycle.personalizer, profile, turn.context, turn.response.text
     )
+    if learn:
+        _credit(memory, turn, shares, ratings[-1])
     lines = [f"{share.nats:+.3f} nats a token  {share.belief}" for share in shares]
     show(shares, "\n".join(lines) or "no belief was used", as_json=as_json)
+
+
+def _credit(
+    memory: "ConsentedMemory", turn: "Interaction", shares: "Sequence[Share]", reaction: "Rating"
+) -> None:
+    """Put what was measured in place of the even split of praise and blame."""
+    user = turn.context.user
+    made = late("align.attribution").credit(shares, turn, reaction)
+    used = {USEFUL + name for name in turn.response.beliefs}
+    known = memory.evidence(user)
+    even = [e.id for e in known if e.at == reaction.at and e.values and used >= e.values.keys()]
+    if even:
+        memory.forget(user, even)
+    memory.remember(made)

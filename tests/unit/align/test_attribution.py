@@ -1,14 +1,16 @@
 """Leaving a belief out shows what it did."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from befit.align.attribution import attribute
-from befit.core.dialogue import Conditioning, Context, Message
-from befit.core.people import UserId
-from befit.core.preference import Preference, Profile
+from befit.align.attribution import Share, attribute, credit
+from befit.core.dialogue import Conditioning, Context, Draft, Message, Response
+from befit.core.feedback import Interaction, Rating
+from befit.core.people import EvidenceKind, UserId
+from befit.core.preference import Evidence, Preference, Profile
 from befit.generate.hf import HfPolicy
 from befit.memory.spaces import load_space
 from befit.personalize.prompt import PromptPersonalizer
@@ -39,6 +41,37 @@ def test_the_belief_that_the_answer_follows_has_the_share() -> None:
     known = profile(("emoji", -0.9), ("length", -0.9))
     shares = attribute(Counts(), PromptPersonalizer(), known, ASKED, "Use no emoji.")
     assert [(share.belief, share.nats) for share in shares] == [("emoji", 1.0), ("length", 0.0)]
+
+
+def test_an_excerpt_has_a_share_like_a_belief() -> None:
+    class Quotes:
+        def log_likelihoods(self, rows: Sequence[tuple[Context, Conditioning, str]]) -> list[float]:
+            return [float(len(c.quotes)) for _, c, _ in rows]
+
+    said = Evidence(
+        id="7", user=UserId("u"), kind=EvidenceKind.STATED, at=ASKED.at, text="I work at night."
+    )
+    known = replace(profile(), evidence=(said,))
+    shares = attribute(Quotes(), PromptPersonalizer(), known, ASKED, "Sleep by day.")
+    assert shares == (Share(belief="said:7", nats=1.0),)
+
+
+def test_praise_and_blame_fall_by_share() -> None:
+    shares = (
+        Share(belief="length", nats=-0.6),
+        Share(belief="said:7", nats=0.39),
+        Share(belief="emoji", nats=0.01),
+    )
+    answer = Response(
+        id="r", text="Yes.", draft=Draft(text="Yes.", policy="p"), verdicts=(), beliefs=()
+    )
+    bad = Rating(response="r", at=ASKED.at, value=0.0)
+    length, said = credit(shares, Interaction(context=ASKED, response=answer), bad)
+    assert (length.values, length.source) == ({"useful:length": 1.0}, "r")  # it spoke against it
+    assert (said.values, said.source) == ({"useful:said:7": -1.0}, "7")
+    assert length.noise**-2 == pytest.approx(0.6)
+    assert credit(shares, Interaction(context=ASKED, response=answer), bad) == (length, said)
+    assert credit((), Interaction(context=ASKED, response=answer), bad) == ()
 
 
 def test_where_nothing_was_used_nothing_has_a_share() -> None:
