@@ -144,7 +144,9 @@ def feedback(
 
 def profile(
     user: Person,
-    why: Annotated[bool, typer.Option("--why", help="Show the evidence of each belief.")] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Show the evidence and the arithmetic.")
+    ] = False,
     as_of: Annotated[str, typer.Option(help="What was believed on that day.")] = "",
     scope: Scope = "",
     as_json: Json = False,
@@ -154,14 +156,16 @@ def profile(
     cycle, memory = heeding_cycle()
     who = someone(cycle, memory, user)
     beliefs = cycle.memory.recall(asked).preferences
-    words = {e.id: e for e in cycle.memory.evidence(who)} if why else {}
-    rows = [
-        {
-            **asdict(belief),
-            **({"why": [words[i] for i in belief.sources if i in words]} if why else {}),
-        }
-        for belief in sorted(beliefs, key=lambda p: (-abs(p.mean), p.dimension))
-    ]
+    rows = [asdict(each) for each in sorted(beliefs, key=lambda p: (-abs(p.mean), p.dimension))]
+    if why:
+        shop = workshop()
+        rows = late("app.cli_profile").rows(
+            beliefs,
+            cycle.memory.evidence(who),
+            memory.usable(who, "personalize"),
+            shop.build("inferer", shop.settings.inferer, "inferer"),
+            (shop.space, asked.at, scope),
+        )
     lines = late("app.cli_profile").lines(rows)
     show({"user": user, "scope": scope, "beliefs": rows}, lines, as_json=as_json)
 

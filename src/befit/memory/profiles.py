@@ -100,7 +100,7 @@ class RowMemory(ABC):
         """
         space, block = self._space(), self._block(context.user)
         count = bisect_right(block.times, context.at)
-        day = _day_after(context.at)
+        day = day_after(context.at)
         version = self.taste.version if self.taste else ""
         at = (context.scope, day, count, version)
         view = block.views.get(at)
@@ -309,7 +309,7 @@ def _weights(
     ]
 
 
-def _day_after(at: datetime) -> datetime:
+def day_after(at: datetime) -> datetime:
     """The midnight, UTC, that ends the day."""
     day = at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day + timedelta(days=1)
