@@ -29,5 +29,5 @@ def test_a_senseless_finder_is_refused(table: dict[str, object]) -> None:
 
 @pytest.mark.skipif(find_spec("presidio_analyzer") is not None, reason="presidio is installed")
 def test_a_finder_that_is_not_installed_is_said() -> None:
-    with pytest.raises(MissingExtraError, match="presidio_analyzer|spacy"):
+    with pytest.raises(MissingExtraError, match=r"presidio_analyzer|spacy"):
         finder_of({"use": "presidio"})
