@@ -20,6 +20,7 @@ from befit.cycle import Cycle
 from befit.features.distil import STATED, Distils, Statement
 from befit.features.forget_conversation import SURE, Heeded, heed, shown
 from befit.features.forget_objects import Request
+from befit.features.forget_requests import let_go_of_what_was_read
 from befit.features.forget_words import Near, near_by
 from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
@@ -158,6 +159,7 @@ class Listener:
                 continue
             part = part_of(request, heard.meant, self.space(heard.context))
             count += self._forget(heard.context, part) if part is not None else 0
+        let_go_of_what_was_read()
         return count
 
     def remember(self, context: Context, source: str) -> Sequence[Evidence]:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from befit.core.dialogue import Context, Message
 from befit.features.forget_objects import Request
-from befit.features.forget_requests import Reading, read_requests
+from befit.features.forget_requests import Reading, asks, read_requests
 from befit.features.forget_words import Near, about, mended
 
 #: What a model is told in place of a message that asks for nothing but to forget.
@@ -48,10 +48,10 @@ class Heeded:
     private: bool = False
 
 
-def asks(messages: Sequence[Message], at: datetime) -> bool:
+def any_asks(messages: Sequence[Message]) -> bool:
     """Whether anything in a conversation asks to be forgotten."""
     own = (n for n, message in enumerate(messages) if message.role == "user")
-    return any(_read(messages, n, at).requests for n in own)
+    return any(_says_yes(messages, n) or asks(messages[n].text) for n in own)
 
 
 def heed(
@@ -113,12 +113,18 @@ def shown(context: Context, heeded: Heeded) -> Context:
 
 def _read(messages: Sequence[Message], n: int, at: datetime) -> Reading:
     """The requests of a message; a "yes" to our question is one for everything."""
-    reading = read_requests(messages[n].text, at)
-    before = messages[n - 1] if n else None
-    asked = before is not None and before.role == "assistant" and before.text.startswith(SURE)
-    if asked and _YES.match(re.sub(r"\W+", " ", mended(messages[n].text)).strip()):
+    if _says_yes(messages, n):
         return Reading((Request(kind="all", confirmed=True),), "")
-    return reading
+    text = messages[n].text
+    return read_requests(text, at) if asks(text) else Reading((), text)
+
+
+def _says_yes(messages: Sequence[Message], n: int) -> bool:
+    """Whether a message agrees to the question of `SURE` before it."""
+    before = messages[n - 1] if n else None
+    if before is None or before.role != "assistant" or not before.text.startswith(SURE):
+        return False
+    return _YES.match(re.sub(r"\W+", " ", mended(messages[n].text)).strip()) is not None
 
 
 class _Left:

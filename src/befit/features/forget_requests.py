@@ -10,7 +10,8 @@ It erases nothing (``memory.forgetting`` does) and knows neither person nor stor
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import pairwise
 
 from befit.features.forget_frames import (
@@ -56,6 +57,7 @@ from befit.features.forget_times import period_of
 from befit.features.forget_words import FENCED, mended, without_quotes
 
 _YES = re.compile(r"\W*(?:yes|i confirm|confirmed)\b")
+_ANY_DAY = datetime(2000, 1, 1, tzinfo=UTC)  # on which day it is asked changes no answer
 LONGEST = 2_000  # characters; a longer message is a task or a document, and asks nothing of memory
 
 
@@ -96,6 +98,25 @@ def read_requests(text: str, at: datetime) -> Reading:
     rest = [p for p, f in zip(pieces, kept, strict=True) if f is None and not _filler(p)]
     requests = _requests(pieces, kept, yes=_YES.match(plain) is not None)
     return Reading(requests, " ".join(piece.strip() for piece in rest))
+
+
+def asks(text: str) -> bool:
+    """Whether a message asks for anything to be forgotten.
+
+    Clients send the same messages again and again, so what was read is kept ready until
+    `let_go_of_what_was_read`.
+    """
+    return len(text) <= LONGEST and _asks(text)
+
+
+def let_go_of_what_was_read() -> None:
+    """Keep no message ready any more: to be called when something was forgotten."""
+    _asks.cache_clear()
+
+
+@lru_cache(maxsize=4_096)
+def _asks(text: str) -> bool:
+    return bool(read_requests(text, _ANY_DAY).requests)
 
 
 def _requests(pieces: list[str], found: list[Found | None], *, yes: bool) -> tuple[Request, ...]:

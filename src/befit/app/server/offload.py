@@ -23,7 +23,7 @@ from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
 from befit.core.protocols import Submits
 from befit.cycle import Cycle
-from befit.features.forget_conversation import asks
+from befit.features.forget_conversation import any_asks
 
 RECORD_S = 1.0  # longest wait for the journal; past it the answer goes out without its id
 
@@ -97,7 +97,7 @@ class Offload:
         Raises:
             StoreError: It could not be erased; to be asked again.
         """
-        if not asks(turn.context.messages, turn.context.at):
+        if not any_asks(turn.context.messages):
             texts = tuple(message.text for message in turn.context.messages)
             return Heard(context=turn.context, texts=texts), None
         heard = await self.call(self._listener.hear, turn.context, beside_text(turn.body))
