@@ -54,7 +54,8 @@ TAIL = re.compile(
     re.IGNORECASE,
 )
 FILLER = re.compile(
-    r"^(?:(?:hey|hi|hello|dear|listen|look|oh|wait|well|ok|okay|so|hm+)(?: \w+)?|we need to talk"
+    r"^(?:(?:hey|hi|hello|dear|listen|look|oh|oops|ouch|ugh|wait|well|ok|okay|so|hm+)(?: \w+)?"
+    r"|we need to talk"
     r"|for \w+'s? sake"
     r"|i (?:am begging|beg|ask) you|i have been thinking(?: about (?:it|this))?"
     r"|go ahead(?: and)?|do me a favou?r(?: and)?|please|pls|thanks?(?: you)?(?: very much"
@@ -69,7 +70,8 @@ FILLER = re.compile(
 LEAD = re.compile(
     r"^(?:(?:please|kindly|hey|hi|hello|ok|okay|so|actually|and|also|but|well|sorry|no(?! longer"
     r"| more| need| further| mention| reference)|now|look"
-    r"|listen|just|oh|wait|hm+|thanks|thank you|then|in fact|honestly|by the way|yes|yeah|alright"
+    r"|listen|just|oh|oops|ouch|ugh|wait|hm+|thanks|thank you|then|in fact|honestly|by the way"
+    r"|yes|yeah|alright"
     r"|for (?:heaven|god|goodness|pity)(?:'s)? sake|do me a favou?r and|do me a favou?r|dear|bot"
     r"|assistant|immediately|quickly|once and for all|from now on|in (?:the )?future)\b[\s,!:;-]*)+"
 )
@@ -111,19 +113,20 @@ FORGETS = r"forget|unlearn|unremember|unsee|unhear|unread|let go of"
 DO = re.compile(
     rf"^(?:(?:{WISH})?{SOFT}(?P<verb>{FORGETS}|{ERASE}|ignore|disregard)"
     rf"|(?:would|do) you mind {SOFT}(?P<ing>forgetting|{GERUNDS})"
-    r"|(?:(?:i would (?:be \w+|appreciate it|prefer it|like it|love it)|it would be \w+) if"
+    r"|(?:(?:i would (?:be \w+|feel \w+|appreciate it|prefer it|like it|love it)"
+    r"|it would be \w+) if"
     r"|i would rather) you (?P<past>forgot|deleted|erased|removed|wiped))(?P<object> .+)$"
 )
 NOT = (
-    r"(?:(?:let us|do) not(?: you)?|never|stop|quit|no longer|avoid|refrain from|no need to"
-    r"|you (?:do not|did not)"
-    r" (?:need|have) to|you (?:should|must|may|can|need) not|you (?:were|are) not (?:supposed|meant"
-    r"|allowed) to|i (?:do not|no longer|never) (?:want|need|wanted|like) you to|i would rather you"
-    r" (?:did |do )?not|i would (?:prefer|like)(?: it)?(?: that| if)? you (?:did |do )?not"
+    rf"(?:(?:{WISH})?(?:(?:let us|do) not(?: you)?|never|stop|quit|no longer|avoid|refrain from)"
+    r"|no need to|you (?:do not|did not) (?:need|have) to|you (?:should|must|may|can|need) not"
+    r"|you (?:were|are) not (?:supposed|meant|allowed) to"
+    r"|i (?:do not|no longer|never) (?:want|need|wanted|like|wish) you to"
+    r"|i would (?:rather|(?:prefer|like)(?: it)?(?: that| if)?) you (?:did |do )?not"
     r"|(?:can|could|will|would) you(?: please)? (?:not|stop|never)"
-    r"|(?:i would (?:be \w+|appreciate it|prefer it|like it|love it)"
-    r"|it would be \w+) if you (?:stopped"
-    r"|did not|never|would not|would stop)"
+    r"|(?:i would (?:be \w+|feel \w+|appreciate it|prefer it|like it|love it)"
+    r"|it would be \w+) if you"
+    r" (?:stopped|did not|never|would not|would stop)"
     r"|(?:(?:can|could|will|would) you )?(?:please )?make (?:it so|sure)(?: that)? you (?:do not"
     r"|no longer))"
 )

@@ -87,7 +87,7 @@ def named(given: str, at: datetime, *, cue: bool = False) -> Found | None:
     given = re.sub(r"^from (?:your )?memory (?=that|what|my)", "", given)
     cue = cue or from_memory(given)
     period, plain = period_of(without_memory(given), at)
-    if not BARRED.isdisjoint(plain.split()):
+    if not BARRED.isdisjoint(plain.split()) or plain.startswith(("for a ", "that you ")):
         return None
     scope = scope_of(plain) if told(plain) else ""
     plain = without_scope(plain).strip(" ,.") if scope else plain
@@ -188,8 +188,13 @@ def of_a_task(given: str) -> bool:
     return not TASKS.isdisjoint(re.findall(r"\w+", given)) and not SPOKEN.search(given)
 
 
+def elsewhere(given: str) -> bool:
+    """Whether it is said to be in, or from, something that is not memory: "in the letter"."""
+    return ELSEWHERE.search(given) is not None
+
+
 def part_of_the_task(given: str, at: datetime) -> bool:
     """Whether what is to be deleted is likelier a part of some work than of what is remembered."""
-    whole = given.startswith(("my ", "everything ", "anything ", "all ", "the last ", "the past "))
+    whole = given.startswith(("my ", "everything ", "anything ", "all "))
     dated = period_of(given, at)[0] is not None
-    return not (whole or dated) or of_a_task(given) or ELSEWHERE.search(given) is not None
+    return not (whole or dated) or of_a_task(given) or elsewhere(given)

@@ -41,6 +41,7 @@ from befit.features.forget_frames import (
 from befit.features.forget_objects import (
     Found,
     Request,
+    elsewhere,
     from_memory,
     named,
     noted,
@@ -284,6 +285,8 @@ def _raised(clause: _Clause, found: re.Match[str]) -> Found | None:
     if given.startswith(("you ", "yourself", "being ", "that you", "how you")) or of_a_task(given):
         return None
     meant = clause.plain.startswith(("stop", "quit")) or REPEATED.search(given) is not None
+    if elsewhere(given) and not meant:
+        return None
     return clause.object(given, cue=True) if meant or owned(given) or told(given) else None
 
 
