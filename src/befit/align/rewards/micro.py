@@ -42,9 +42,9 @@ class MiCRo:
     """
 
     heads: tuple[int, ...] = (4, 10)
-    rates: tuple[float, ...] = (0.3, 1.0, 3.0)
-    learning_rate: float = 0.02
-    decay: float = 1e-3
+    rates: tuple[float, ...] = (0.1, 0.3, 1.0)
+    learning_rate: float = 0.05
+    decay: float = 1e-5
 
     @property
     def personal(self) -> bool:
@@ -73,9 +73,7 @@ class MiCRo:
         x = torch.tensor(LOGIT * unit(pairs.differences), dtype=torch.float32)
         prompts = torch.tensor(asked(pairs), dtype=torch.float32)
         counts = torch.tensor(weights / weights.sum(), dtype=torch.float32)
-        heads = (
-            torch.randn(x.shape[1], count, generator=random) / x.shape[1] ** 0.5
-        ).requires_grad_()
+        heads = (torch.randn(x.shape[1], count, generator=random)).requires_grad_()
         gate = torch.zeros(prompts.shape[1], count, requires_grad=True)
         optimizer = torch.optim.Adam([heads, gate], lr=self.learning_rate)
         for step in range(1, max(_LOOKS) + 1):
