@@ -232,7 +232,14 @@ class Client(ClientRights):
         return self._react(response_id, "comment", text=text)
 
     def behaved(self, response_id: str, name: str, value: float = 1.0) -> dict[str, Any]:
-        """What the person did: "copied", "regenerated", "dwell_seconds"."""
+        """What the person did.
+
+        Args:
+            response_id: With which response.
+            name: "copied", "regenerated", "abandoned" (with 1), "clicked" (with its position, from
+                1 at the top) or "dwell_seconds".
+            value: As `name` needs it, >= 0.
+        """
         return self._react(response_id, "behaviour", name=name, value=value)
 
     def profile(

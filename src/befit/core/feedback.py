@@ -79,7 +79,14 @@ class Comment(_Reaction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour(_Reaction):
-    """What they did: ``copied`` 1, ``regenerated`` 1, ``dwell_seconds`` 12.5."""
+    """What they did with a response.
+
+    Attributes:
+        name: ``copied``, ``regenerated``, ``abandoned``, ``clicked`` or ``dwell_seconds``; of
+            others nobody knows what they say.
+        value: 1 for what happened; the position from 1, at the top, of what was ``clicked``;
+            seconds of ``dwell_seconds``. Finite and >= 0.
+    """
 
     kind: Literal["behaviour"] = "behaviour"
     name: str

@@ -4,8 +4,9 @@ Finds what belongs to the part, in what is kept, what waits and what was said, a
 artifacts learned from the person fall with it. It goes by words, and by meaning where it is given
 how to tell (``features.forget_words.near_by``); without that, a paraphrase that shares none of a
 topic's words is not found. Comparisons of texts speak for a dimension without naming it, and stay
-when a dimension is forgotten. A journal that erases only whole people is written anew without the
-turns: were the process killed in between, the person's other turns would be lost too.
+when a dimension is forgotten. Where later turns repeat what is forgotten, as turns of one
+conversation do, and in a journal that erases only whole people, the person's journal is written
+anew: were the process killed in between, their other turns would be lost too.
 """
 
 import re
@@ -24,6 +25,8 @@ from befit.features.forget_words import Near, about
 from befit.features.statements import read_statement
 from befit.memory.codec import interaction_to_json
 from befit.memory.consented import ConsentedMemory
+from befit.memory.consented_journal import ConsentedJournal
+from befit.memory.journal import RowJournal
 
 _WORD = re.compile(r"[^\W_]+")
 _SHORTEST = 12  # characters of a text that is looked for inside what was said
@@ -215,7 +218,11 @@ def _forget_turns(
     left = [_left_of(each, part, gone, read) for each in turns]
     kept = {each.response.id for each in left if each is not None}
     changed = sum(new is not old for new, old in zip(left, turns, strict=True))
-    if changed:
+    gone_turns = [old.response.id for new, old in zip(left, turns, strict=True) if new is None]
+    within = journal.journal if isinstance(journal, ConsentedJournal) else journal
+    if isinstance(within, RowJournal) and changed == len(gone_turns):
+        within.erase(user, gone_turns)  # all or none of it, choices over them too
+    elif changed:
         journal.erase(user)
         for each in filter(None, left):  # a choice over a turn that went says nothing any more
             over = [f for f in each.feedback if getattr(f, "over", each.response.id) in kept]
