@@ -9,6 +9,7 @@ recycles its log, so that a proof that no byte is left is SQLite's alone.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from befit.core.people import UserId
@@ -108,11 +109,14 @@ class PostgresMemory(RowMemory):
         dsn: Its address; the password may come from the environment (``PGPASSWORD``).
         tenant: Which of several deployments in one database; nobody sees another's rows.
         connections: Most connections of this process that read at once; one more writes.
+        files: The folder of what was learned, for the `PostgresArtifacts` beside; gateways on
+            several machines need a shared one.
     """
 
     dsn: str = field(default="postgresql:///befit", repr=False)  # it may hold a password
     tenant: str = "default"
     connections: int = 8
+    files: str | Path = "befit.artifacts"
 
     def _open(self) -> EvidenceRows:
         return PostgresRows(place_of(self.dsn, self.tenant, self.connections))

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from befit.app.build import Workshop
+from befit.app.settings import Settings
 from befit.core.dialogue import Context, Draft, Message, Response
 from befit.core.errors import InputError, StoreError, UnknownResponseError
 from befit.core.feedback import Choice, Interaction, Rating
@@ -70,6 +72,19 @@ def test_conforms(memory: PostgresMemory, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     shelf = PostgresArtifacts(memory.dsn, memory.tenant, files=tmp_path / "shelf")
     check_artifact_store(shelf, tmp_path / "made")
+
+
+def test_the_settings_of_the_docs_put_journal_and_artifacts_beside(
+    dsn: str, tenant: str, tmp_path: Path
+) -> None:
+    table = {"use": "postgres", "dsn": dsn, "tenant": tenant, "files": str(tmp_path / "files")}
+    made = Workshop(Settings(memory=table))
+    journal, artifacts = made.journal, made.artifacts
+    assert isinstance(journal, PostgresJournal)
+    assert (journal.dsn, journal.tenant) == (dsn, tenant)
+    assert isinstance(artifacts, PostgresArtifacts)
+    assert artifacts.shelf == tmp_path / "files"
+    assert isinstance(made.build("memory", table, "memory"), PostgresMemory)
 
 
 def test_what_was_said_is_kept_as_it_was(memory: PostgresMemory) -> None:
