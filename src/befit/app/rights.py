@@ -9,9 +9,8 @@ from befit.core.protocols import Journal, Memory
 from befit.features.statements import read_statement
 from befit.memory.consented import ConsentedMemory
 from befit.memory.consented_journal import ConsentedJournal
-from befit.memory.ledger import SqliteLedger
+from befit.memory.ledger import HasLedger, Ledger, SqliteLedger
 from befit.memory.personal_data import Finder, PersonalData
-from befit.memory.sealed import SealedMemory, vault_at
 from befit.memory.spaces import load_space
 from befit.values.injection import InjectionScreen
 
@@ -23,15 +22,14 @@ def heeding(
 
     Args:
         memory: Where evidence is kept.
-        options: The settings of the memory; the decisions lie beside its ``path``.
+        options: The settings of the memory; where it does not say where decisions on it are kept,
+            they lie beside its ``path``.
         finder: Finds personal data; None is our own checks alone.
     """
     if isinstance(memory, ConsentedMemory):
         return memory
-    vault = None
-    if isinstance(memory, SealedMemory):
-        vault = vault_at(memory.keys or f"{memory.path}.keys", "rights")
-    ledger = SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights", vault=vault)
+    beside = SqliteLedger(path=f"{options.get('path', 'befit.db')}.rights")
+    ledger: Ledger = memory.ledger() if isinstance(memory, HasLedger) else beside
     space = load_space(str(options.get("space", "style")))
     return ConsentedMemory(
         memory=memory,
