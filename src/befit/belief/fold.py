@@ -233,7 +233,7 @@ class _Fold:
         for name, sources in unmoved.items():
             marginal = self.marginals.setdefault(name, self.start(name))
             marginal.reasons += (_UNMOVED,)
-            marginal.influence += [(0.0, source) for source in sources]
+            marginal.influence = marginal.influence or [(0.0, source) for source in sources]
         measured = [d for d in self.named.values() if d.feature and not d.universal]
         compared = self._nearer([each for each in weighed if each[0].pair or each[0].graded])
         if compared and measured and self.options.measure is not None:
