@@ -32,6 +32,8 @@ class Dimension:
         ask_high: The instruction that asks a model for the positive end.
         words_low: Words in which people ask for the negative end ("short", "brief").
         words_high: Words in which people ask for the positive end.
+        content: Whether it is about what is spoken of (gardening) and not about how (short), so
+            that it concerns only some questions.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Dimension:
     ask_high: str = ""
     words_low: tuple[str, ...] = ()
     words_high: tuple[str, ...] = ()
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ LaMP (Salemi et al. 2023, arXiv:2304.11406), with beliefs in place of raw histor
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from befit.core.dialogue import Conditioning, Context
@@ -57,10 +57,11 @@ class PromptPersonalizer:
             key=lambda p: (-abs(p.mean) * p.weight, p.dimension),
         )
         dimensions = {d.name: d for d in profile.space.dimensions if not d.universal}
-        near = self._near([p.dimension for p in sure if p.dimension.startswith(TOPIC)], context)
-        said = [p for p in sure if p.dimension in dimensions or p.dimension in near][: self.limit]
+        near = self._near(_phrases([p.dimension for p in sure], dimensions), context)
+        always = {name for name, d in dimensions.items() if not d.content}
+        said = [p for p in sure if p.dimension in always | near][: self.limit]
         named = [p for p in said if p.dimension in dimensions]
-        topics = [p for p in said if p.dimension in near]
+        topics = [p for p in said if p.dimension.startswith(TOPIC)]
         instructions = [_ask(dimensions[p.dimension], p.mean) for p in named]
         excerpts = self._excerpts(profile.evidence, said, near)
         quotes = self._within_budget([*map(_stance, topics), *(e.text for e in excerpts)])
@@ -74,17 +75,17 @@ class PromptPersonalizer:
     def _is_sure(self, belief: Preference) -> bool:
         return abs(belief.mean) >= self.threshold and belief.std <= self.doubt * abs(belief.mean)
 
-    def _near(self, topics: Sequence[str], context: Context) -> frozenset[str]:
-        """The topics that this prompt is about."""
+    def _near(self, phrases: Mapping[str, Sequence[str]], context: Context) -> frozenset[str]:
+        """The topics and contents that this prompt is about, of those that phrases stand for."""
         asked = _stems(context.prompt)
-        near = {topic for topic in topics if asked & _stems(topic.removeprefix(TOPIC))}
-        rest = [topic for topic in topics if topic not in near]
+        near = {name for name, said in phrases.items() if _shares(name, said, asked)}
+        rest = [(name, p) for name, said in phrases.items() if name not in near for p in said]
         if self.encoder and rest and context.prompt.strip():
-            texts = [context.prompt, *(topic.removeprefix(TOPIC) for topic in rest)]
+            texts = [context.prompt, *(phrase for _, phrase in rest)]
             prompt, *vectors = self.encoder.encode(texts)
             near |= {
-                topic
-                for topic, vector in zip(rest, vectors, strict=True)
+                name
+                for (name, _), vector in zip(rest, vectors, strict=True)
                 if sum(a * b for a, b in zip(prompt, vector, strict=True)) >= self.related
             }
         return frozenset(near)
@@ -112,6 +113,28 @@ class PromptPersonalizer:
                 kept.append(quote)
                 left -= len(quote)
         return kept
+
+
+def _phrases(
+    names: Sequence[str], dimensions: Mapping[str, Dimension]
+) -> dict[str, tuple[str, ...]]:
+    """What stands for each open topic, and for each dimension that is about content."""
+    found: dict[str, tuple[str, ...]] = {
+        name: (name.removeprefix(TOPIC),) for name in names if name.startswith(TOPIC)
+    }
+    for name in names:
+        if name in dimensions and dimensions[name].content:
+            d = dimensions[name]
+            found[name] = (name.replace("_", " "), *d.words_low, *d.words_high)
+    return found
+
+
+def _shares(name: str, phrases: Sequence[str], asked: set[str]) -> bool:
+    """Whether the prompt has a word of a topic, or all words of a phrase for a dimension."""
+    stems = [_stems(phrase) for phrase in phrases]
+    if name.startswith(TOPIC):
+        return any(asked & each for each in stems)
+    return any(each and each <= asked for each in stems)
 
 
 def _ask(dimension: Dimension, mean: float) -> str:
