@@ -61,8 +61,10 @@ class RowMemory(ABC):
     cache_bytes: int = 64_000_000
     _rows: EvidenceRows = field(init=False, repr=False, compare=False)
     _blocks: Blocks = field(init=False, repr=False, compare=False)
+    _folder: Inferer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_folder", self._fold())
         object.__setattr__(self, "_rows", self._open())
         object.__setattr__(self, "_blocks", Blocks(self.cache_bytes))
 
@@ -192,7 +194,7 @@ class RowMemory(ABC):
     def _view(
         self, space: PreferenceSpace, entries: Sequence[Entry], day: datetime, scope: str
     ) -> View:
-        fold = self._fold()
+        fold = self._folder
         weigher = fold if isinstance(fold, BayesFold) else BayesFold()
         evidence = [each.evidence for each in entries]
         weights = _weights(weigher, evidence, day, scope)
