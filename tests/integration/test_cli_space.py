@@ -96,7 +96,7 @@ def test_a_store_follows_its_space_to_a_new_version(
     Path("two.toml").write_text(SECOND)
     monkeypatch.setenv("BEFIT_MEMORY__SPACE", "one.toml")
     befit("correct", "ana", "strength", "0.5")
-    befit("correct", "ana", "warmth_of_tea", "--", "-0.5")
+    befit("correct", "ana", "warmth_of_tea", "-0.5")
     befit("remember", "ana", "I like biscuits.")
     befit("pin", "ana", "warmth_of_tea")
     before = means(befit)

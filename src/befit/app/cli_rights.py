@@ -37,7 +37,9 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (correct, pin, reject, release, consent, held, forget):
+    # a value below 0 is no option
+    app.command(context_settings={"ignore_unknown_options": True})(correct)
+    for command in (pin, reject, release, consent, held, forget):
         app.command()(command)
     app.command("import")(import_)
     app.command("rotate")(rotate)
