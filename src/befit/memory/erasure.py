@@ -8,6 +8,7 @@ or compressed.
 """
 
 import mmap
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -57,8 +58,12 @@ def _files(places: Iterable[Path | str]) -> Iterator[Path]:
 
 
 def _count(path: Path, needles: Sequence[bytes]) -> int:
-    with path.open("rb") as file:
-        if path.stat().st_size == 0:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # gone since it was listed, and its bytes with it
+        return 0
+    with file:
+        if os.fstat(file.fileno()).st_size == 0:
             return 0
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return sum(_occurrences(content, needle) for needle in needles)

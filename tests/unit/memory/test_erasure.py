@@ -27,3 +27,19 @@ def test_overlapping_occurrences_count(tmp_path: Path) -> None:
 def test_an_empty_needle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="empty"):
         search_bytes([tmp_path], [b"a", b""])
+
+
+def test_a_file_that_goes_while_others_are_searched_holds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(b"needle")
+    opened = Path.open
+
+    def vanishing(path: Path, *more: str) -> object:
+        if path.name == "b":
+            path.unlink()
+        return opened(path, *more)
+
+    monkeypatch.setattr(Path, "open", vanishing)
+    assert search_bytes([tmp_path], [b"needle"]) == 1
