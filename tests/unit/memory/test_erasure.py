@@ -36,10 +36,10 @@ def test_a_file_that_goes_while_others_are_searched_holds_nothing(
         (tmp_path / name).write_bytes(b"needle")
     opened = Path.open
 
-    def vanishing(path: Path, *more: str) -> object:
+    def vanishing(path: Path, mode: str) -> object:
         if path.name == "b":
             path.unlink()
-        return opened(path, *more)
+        return opened(path, mode)
 
     monkeypatch.setattr(Path, "open", vanishing)
     assert search_bytes([tmp_path], [b"needle"]) == 1
