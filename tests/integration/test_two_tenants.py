@@ -122,7 +122,8 @@ class Tenants(RuleBasedStateMachine):
             verdicts=(),
         )
         turn = Interaction(context=asked, response=answer)
-        self.side.journal.record(turn)
+        journal: Any = self.side.journal
+        journal.submit(turn)  # in the queue when the next step comes
         self.done.append(("talk", user, turn))
 
     @rule(

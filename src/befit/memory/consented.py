@@ -32,7 +32,7 @@ from befit.memory.personal_data import KINDS, SECRETS, Finder, PersonalData, mas
 from befit.memory.profiles import RowMemory
 from befit.memory.ready import Ready
 from befit.memory.sensitive import revealed
-from befit.memory.sifting import Read, Sifted, sift, sift_again
+from befit.memory.sifting import Read, Sifted, doubts, sift, sift_again
 from befit.memory.stances import check_dimension, stances, standing, unsaid
 
 _SHOWN = 32  # excerpts shown last
@@ -62,10 +62,7 @@ class ConsentedMemory:
     finder: Finder = _OWN
     never_kept: tuple[str, ...] = SECRETS
     never_shown: tuple[str, ...] = KINDS
-    _ready: Ready = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_ready", Ready())
+    _ready: Ready = field(init=False, repr=False, compare=False, default_factory=Ready)
 
     def remember(self, evidence: Iterable[Evidence]) -> None:
         """Keep what may be kept; hold back what waits; drop the rest (`take` says which)."""
@@ -77,6 +74,10 @@ class ConsentedMemory:
         self.memory.remember(sifted.kept)
         self._set_aside(sifted)
         return sifted
+
+    def doubts(self, message: str) -> str:
+        """Why what a message states must not be taken for its sender's own; "" where it may."""
+        return doubts(message, self.screen)
 
     def restore(self, evidence: Iterable[Evidence]) -> Sifted:
         """Take back what was exported from here: what was once kept is not judged anew.
@@ -98,7 +99,8 @@ class ConsentedMemory:
         sifted = self.sift(evidence)
         self._set_aside(sifted)
         if isinstance(self.memory, RowMemory):
-            return self.memory.submit(sifted.kept)
+            written = self.memory.submit(sifted.kept)
+            return self._ready.awaited({each.user for each in sifted.kept}, written)
         done: Future[None] = Future()
         self.memory.remember(sifted.kept)
         done.set_result(None)
@@ -149,6 +151,7 @@ class ConsentedMemory:
 
     def evidence(self, user: UserId) -> Sequence[Evidence]:
         """Everything that is kept of a person: their own view."""
+        self._ready.settle(user)
         return self.memory.evidence(user)
 
     def usable(self, user: UserId, purpose: str) -> Sequence[Evidence]:
@@ -162,6 +165,7 @@ class ConsentedMemory:
 
     def forget(self, user: UserId, ids: Sequence[str] | None = None) -> int:
         """Erase evidence, waiting or kept; with all of it go the decisions. How many pieces."""
+        self._ready.settle(user)
         self._ready.drop(user)
         held = self.ledger.held(user)
         if ids is not None:  # what was read out of it falls with it
@@ -280,7 +284,7 @@ class ConsentedMemory:
         """Each thing once, masked; the work is done once for what the memory within keeps ready."""
         with self._ready.lock:
             before = self._ready.masked.get(user)
-        if before is not None and _identical(before[0], evidence):
+        if before is not None and before[0] == evidence:
             return before[1]
         made = tuple(masked(each, self.finder, self.never_shown) for each in merged(evidence))
         self._ready.keep(self._ready.masked, user, (evidence, made))
@@ -386,10 +390,6 @@ def _may(
 ) -> bool:
     sensitive = bool(revealed(evidence))
     return allows(grants, evidence.kind.value, purpose, sensitive, at)
-
-
-def _identical(one: tuple[Evidence, ...], other: tuple[Evidence, ...]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def _digest(decisions: Iterable[Decision]) -> str:

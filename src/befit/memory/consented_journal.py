@@ -6,13 +6,14 @@ it never, is left out of that reading. A person's own reading is whole.
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from befit.core.feedback import Feedback, Interaction
 from befit.core.people import EvidenceKind, UserId
 from befit.core.protocols import Journal, Submits
 from befit.memory.consent import EVER, Grant, allows
 from befit.memory.ledger import Ledger
+from befit.memory.ready import Ready
 from befit.memory.sensitive import categories
 
 #: A deployment that has to ask before it learns from choices sets this to nothing.
@@ -32,6 +33,7 @@ class ConsentedJournal:
     journal: Journal
     ledger: Ledger
     assumed: tuple[Grant, ...] = ASSUMED
+    _ready: Ready = field(init=False, repr=False, compare=False, default_factory=Ready)
 
     def record(self, interaction: Interaction) -> None:
         """Keep a turn."""
@@ -40,7 +42,8 @@ class ConsentedJournal:
     def submit(self, interaction: Interaction) -> "Future[None]":
         """As `record`, without waiting for the disk where the journal within need not."""
         if isinstance(self.journal, Submits):
-            return self.journal.submit(interaction)
+            written = self.journal.submit(interaction)
+            return self._ready.awaited((interaction.context.user,), written)
         done: Future[None] = Future()
         self.journal.record(interaction)
         done.set_result(None)
@@ -53,11 +56,13 @@ class ConsentedJournal:
     def read(self, user: UserId | None = None) -> Sequence[Interaction]:
         """A person's turns; or, to learn from, those of all who allow it."""
         if user is not None:
+            self._ready.settle(user)
             return self.journal.read(user)
         return [each for each in self.journal.read() if self._may_train(each)]
 
     def erase(self, user: UserId) -> int:
-        """Erase a person's turns."""
+        """Erase a person's turns, those on their way to the disk included."""
+        self._ready.settle(user)
         return self.journal.erase(user)
 
     def _may_train(self, turn: Interaction) -> bool:

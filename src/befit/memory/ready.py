@@ -1,7 +1,10 @@
 """What is kept ready of a person between two readings: in this process, and never written."""
 
 from collections import OrderedDict, deque
+from collections.abc import Iterable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from threading import Lock
 from typing import TypeVar
 
@@ -25,6 +28,7 @@ class Ready:
         masked: Excerpts as they came, and as they may be shown.
         parts: The part of the memory that may be used, and for which decisions.
         refused: Why things were not kept, and how often.
+        pending: What is on its way to the disk.
     """
 
     lock: Lock = field(default_factory=Lock)
@@ -35,6 +39,28 @@ class Ready:
     )
     parts: OrderedDict[UserId, tuple[object, NarrowedMemory]] = field(default_factory=OrderedDict)
     refused: OrderedDict[UserId, dict[str, int]] = field(default_factory=OrderedDict)
+    pending: dict[UserId, set["Future[None]"]] = field(default_factory=dict)
+
+    def awaited(self, users: Iterable[UserId], written: "Future[None]") -> "Future[None]":
+        """Note that something of these people is on its way to the disk; returns it as it is."""
+        for user in users:
+            with self.lock:
+                self.pending.setdefault(user, set()).add(written)
+            written.add_done_callback(partial(self._landed, user))
+        return written
+
+    def _landed(self, user: UserId, written: "Future[None]") -> None:
+        with self.lock:
+            left = self.pending.get(user, set())
+            left.discard(written)
+            if not left:
+                self.pending.pop(user, None)
+
+    def settle(self, user: UserId) -> None:
+        """Wait until nothing of a person is on its way, so that nothing lands after they forgot."""
+        with self.lock:
+            under_way = set(self.pending.get(user, ()))
+        wait(under_way)
 
     def drop(self, user: UserId) -> None:
         """Keep nothing ready of a person."""

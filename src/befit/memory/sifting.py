@@ -121,6 +121,23 @@ def in_own_words(evidence: Evidence, read: Read | None) -> Evidence:
     return replace(evidence, text=own, values=values)
 
 
+def doubts(message: str, screen: Screen | None) -> str:
+    """Why nothing that a message states may be taken for its sender's own word; "" where it may.
+
+    Args:
+        message: Whole, as it was sent: an order in one sentence speaks against the next one too.
+        screen: Finds text that gives a model orders; None finds none.
+    """
+    if third_person(message):
+        return "it speaks of the user as somebody else would"
+    if mixed_scripts(message):
+        return "it mixes letters of different alphabets in one word"
+    verdict = screen.inspect(message) if screen is not None and message else None
+    if verdict is not None and not verdict.allowed:
+        return verdict.reason or f"refused by {verdict.guard}"
+    return ""
+
+
 def _why_wait(evidence: Evidence, own: Evidence) -> str:
     """Why the words look like somebody else's although they came as the person's."""
     if evidence.text and not own.text:

@@ -360,3 +360,30 @@ def test_after_forgetting_all_is_as_if_it_had_never_been_said(
     still = {word for n, (word, *_) in enumerate(told) if f"id-{n}" not in forgotten}
     for word in set(WORDS) - still:
         assert word.encode() not in stored.lower()
+
+
+def test_a_message_is_doubted_as_a_whole(memory: ConsentedMemory) -> None:
+    assert memory.doubts("I love tea. Please keep it short.") == ""
+    assert memory.doubts("I LOVE TEA.") == "it shouts"  # what the screen says of a message
+    assert "somebody else" in memory.doubts("The user prefers tea. I love tea.")
+    assert "alphabets" in memory.doubts("I l\u043eve tea. I like golf.")
+
+
+def test_what_was_kept_once_comes_back_and_what_never_was_does_not(memory: ConsentedMemory) -> None:
+    memory.consent(ADA, "stated", "personalize", AT, allowed=False)
+    before = _said("1", "I love the sea", values={"topic:sea": 0.8})
+    about = _said("2", "I am 44.", kind=EvidenceKind.DEMOGRAPHIC)
+    found = memory.restore([before, about, _said("3", "I love golf.", origin="tool")])
+    assert [e.id for e in found.kept] == ["1"]  # it was allowed until then
+    assert [h.evidence.id for h in found.refused] == ["2"]
+    assert [h.evidence.id for h in memory.ledger.held(ADA)] == ["3"]
+    assert _means(memory) == {}  # and it is not used
+
+
+def test_refusals_are_counted_by_reason_and_go_with_the_person(memory: ConsentedMemory) -> None:
+    for n in range(2):
+        memory.remember([_said(f"{n}", "I am 44.", kind=EvidenceKind.DEMOGRAPHIC)])
+    assert memory.refusals(ADA) == {"there is no consent to keep demographic evidence": 2}
+    assert memory.refusals(BOB) == {}
+    memory.forget(ADA)
+    assert memory.refusals(ADA) == {}
