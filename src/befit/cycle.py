@@ -5,7 +5,7 @@ personal reward is a decoder (`align.decode`), so the policy proposes best first
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from befit.core.protocols import (
     Policy,
 )
 from befit.features.forget_conversation import heeding
+from befit.features.setting import setting
 from befit.values.boundary import Boundary
 
 LONGEST_PROMPT = 200_000  # characters of one turn; a longer one is refused, not cut silently
@@ -62,7 +63,7 @@ class Cycle:
         """
         _check_prompt(context)
         try:
-            recalled = self.memory.recall(context)
+            recalled = self.memory.recall(_set(context))
         except StoreError:
             return Conditioning()  # personalization fails open to the generic answer
         profile = self.boundary.screen(context, recalled)
@@ -154,6 +155,14 @@ class Cycle:
     def forget(self, user: UserId) -> int:
         """Erase a person: evidence, turns and learned weights. How many records went."""
         return self.memory.forget(user) + self.journal.erase(user) + self.artifacts.erase(user)
+
+
+def _set(context: Context) -> Context:
+    """The context to recall in: where none is given, the part of life that its words tell of.
+
+    For recall alone: what is said in it holds where its own words put it.
+    """
+    return context if context.scope else replace(context, scope=setting(context.messages))
 
 
 def _check_prompt(context: Context) -> None:

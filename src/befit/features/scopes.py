@@ -28,6 +28,10 @@ _PLACES: dict[str, str] = {
     "weekend": r"(?:on|at|over|during) (?:the )?weekends?|on (?:saturdays|sundays)",
     "weekday": r"on (?:weekdays|workdays)|during the week",
     "morning": r"in the mornings?|before breakfast|first thing in the morning",
+    "winter": r"(?:in|during) (?:the )?winter(?:time)?|in the cold months",
+    "spring": r"(?:in|during) (?:the )?spring(?:time)?",
+    "summer": r"(?:in|during|over) (?:the )?summer(?:time)?",
+    "autumn": r"(?:in|during) (?:the )?(?:autumn|fall)",
     "evening": r"in the evenings?|at night|before bed|after dinner",
 }
 _COMPANY: dict[str, str] = {

@@ -104,10 +104,13 @@ class RowMemory(ABC):
         count = bisect_right(block.times, context.at)
         day = day_after(context.at)
         version = self.taste.version if self.taste else ""
-        at = (context.scope, day, count, version)
+        fold, scope, learned = self._fold(), context.scope, ""
+        if isinstance(fold, BayesFold):  # what comes back in the evening or at weekends does so now
+            scope, learned = fold.clock.placed(scope, context.at), fold.version
+        at = (scope, day, count, f"{version}.{learned}")
         view = block.views.get(at)
         if view is None:
-            view = self._view(space, block.entries[:count], day, context.scope)
+            view = self._view(space, block.entries[:count], day, scope)
             if len(block.views) >= _VIEWS:
                 block.views.clear()
             block.views[at] = view
@@ -117,7 +120,7 @@ class RowMemory(ABC):
             preferences=view.preferences,
             evidence=self._excerpts(block, count, view, context),
             taste=view.taste,
-            version=f"{block.number}.{block.revision}.{count}.{day:%Y%m%d}.{context.scope}.{version}",
+            version=f"{block.number}.{block.revision}.{count}.{day:%Y%m%d}.{scope}.{at[-1]}",
         )
 
     def evidence(self, user: UserId) -> Sequence[Evidence]:

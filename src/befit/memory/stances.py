@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from befit.belief.scopes import distance
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Evidence, Preference, PreferenceSpace
@@ -39,7 +40,7 @@ def stances(decisions: Iterable[Decision], at: datetime, scope: str) -> Mapping[
 
 def within(scope: str, wider: str) -> bool:
     """Whether a scope is another one or lies in it."""
-    return not wider or scope == wider or scope.startswith(f"{wider}/")
+    return distance(wider, scope) is not None
 
 
 def unsaid(evidence: Evidence, held: Mapping[str, Decision]) -> Evidence:
