@@ -114,8 +114,8 @@ _PATTERNS: dict[str, str] = {
     r"|yes,? please|not for me|fan of|big on|over .* any day|could (?:do|live) without"
     r"|deal[- ]?breaker)\b",
     "seeks": r"\bi(?:'m| am|'ve been| have been) (?:now )?(?:looking (?:for|to)|going (?:on|to)"
-    r"|planning|hosting|visiting|trying to|searching|thinking (?:of|about)|considering"
-    r"|interested in|in the market|shopping|organi[sz]ing|moving|new to|wanting)\b|\bi'll be\b",
+    r"|planning|hosting|visiting|trying to|searching|thinking (?:of|about)|considering|moving"
+    r"|interested in|in the market|shopping|after|organi[sz]ing|new to|wanting)\b|\bi'll be\b",
     "your": r"\b(?:your|that (?:he|she|they|the)|you again|you,"
     r"|you (?:gave|sent|made|said|did|wore|wrote))\b",
     "but_i": r"\b(?:but|yet|and|unlike \w+ \w+|,) (?:now )?i (?!want|need)\w+",

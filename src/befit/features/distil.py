@@ -33,10 +33,12 @@ STATED = 0.3  # noise of a plain statement that was understood
 
 _SENTENCE = re.compile(rf"(?<=[.!?\u2026])[\"'\u201d)]*\s+(?=[^a-z])(?!(?<=\?\s){ANSWER})|\n+")
 _SELF = re.compile(r"\b(?:i|me|mine|myself)\b", re.IGNORECASE)
+_TOPICS = PreferenceSpace("topics", "1", ())
 _LEAST, _MOST = 2, 60  # words of a sentence that is worth reading
 _MISREAD = 1.6  # variance of a value that was read where nothing was stated: prior and value
 _GUESSED = 0.7  # strength where no frame says how strong
 _UNDECIDED = 0.2  # of the head's lean in [-1, 1]; less says neither for nor against
+_TOPICAL = 0.5  # share of the least probability, of an open topic that the grammar read
 _GRAMMAR = 0.02  # least probability of what is said of how to answer, which the grammar knows well
 _REQUESTED = 0.5  # likewise of another dimension, which a request may name as well
 
@@ -118,7 +120,7 @@ class Distiller:
         "Keep it short" can only be meant; "show me cats" is a request where cats are a dimension.
         """
         if any(name.startswith(TOPIC) for name in values):
-            return 0.5 * least.framed
+            return _TOPICAL * least.framed
         answers = {d.name for d in self.space.dimensions if d.feature or d.universal}
         return _GRAMMAR if answers.issuperset(values) else _REQUESTED
 
@@ -127,6 +129,13 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text that are neither too short nor too long to state anything."""
     parts = [part.strip() for part in _SENTENCE.split(text)]
     return [part for part in parts if _LEAST <= len(part.split()) <= _MOST]
+
+
+def stated(sentence: str, own: float, liked: float, least: Thresholds) -> bool:
+    """Whether a sentence is taken for a statement on an open topic, by grammar or by the head."""
+    if read_statement(_TOPICS, sentence):
+        return own >= _TOPICAL * least.framed
+    return heard(sentence, own, liked, least)
 
 
 def heard(sentence: str, own: float, liked: float, least: Thresholds) -> bool:

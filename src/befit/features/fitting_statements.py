@@ -18,7 +18,7 @@ from safetensors.numpy import save
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
-from befit.features.distil import heard
+from befit.features.distil import stated
 from befit.features.encoder import MiniLM
 from befit.features.stance import stance_of
 from befit.features.statement_head import STEM, Thresholds, inputs, inputs_version
@@ -143,7 +143,7 @@ def _thresholds(
 
 def _said(texts: list[str], held_back: NDArray[np.float64], least: Thresholds) -> NDArray[np.bool_]:
     judged = zip(texts, held_back, strict=True)
-    return np.array([heard(text, own, liked, least) for text, (own, liked) in judged])
+    return np.array([stated(text, own, liked, least) for text, (own, liked) in judged])
 
 
 def _figures(
