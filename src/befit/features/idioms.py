@@ -200,7 +200,6 @@ def topic_of(phrase: str) -> str:
     return "" if not words or _EMPTY.match(words[0]) else " ".join(words)
 
 
-@lru_cache(maxsize=4096)
 def idioms(plain: str) -> tuple[Stance, ...]:
     """The stances that one sentence takes by a turn of phrase.
 
@@ -211,15 +210,24 @@ def idioms(plain: str) -> tuple[Stance, ...]:
         In its order; with "X rather than Y" both. Empty where no idiom fits, and where two of its
         clauses contradict one another.
     """
+    torn = contradicted(plain)
+    return tuple(each for each in _found(plain) if each.topic not in torn)
+
+
+def contradicted(plain: str) -> frozenset[str]:
+    """The topics on which two clauses of a sentence take opposite stances."""
+    sides = {(each.topic, each.value > 0.0) for each in _found(plain)}
+    return frozenset(topic for topic, up in sides if (topic, not up) in sides)
+
+
+@lru_cache(maxsize=4096)
+def _found(plain: str) -> tuple[Stance, ...]:
     text = expanded(answered(plain.strip())).strip(" .!")
     if not text or len(text) > _LONGEST:
         return ()
-    found = _read(text)
-    if not found:
-        found = [each for part in _CLAUSES.split(text) for each in _read(expanded(part.strip()))]
-    sides = {(each.topic, each.value > 0.0) for each in found}
-    torn = {topic for topic, up in sides if (topic, not up) in sides}
-    return tuple(each for each in found if each.topic not in torn)
+    parts = _CLAUSES.split(text)
+    found = _read(text) or [each for part in parts for each in _read(expanded(part.strip()))]
+    return tuple(found)
 
 
 def _read(clause: str) -> list[Stance]:

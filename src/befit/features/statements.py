@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from befit.core.preference import TOPIC, PreferenceSpace
 from befit.features.doubts import foreign, hearsay, ironic
-from befit.features.idioms import answered, idioms
+from befit.features.idioms import answered, contradicted, idioms
 from befit.features.scopes import without_scope
 
 LONGEST = 4_000  # characters read of one text
@@ -203,7 +203,9 @@ def read_statement(space: PreferenceSpace, text: str) -> dict[str, float]:
         sentence = without_scope(each.strip())
         if sentence and not (ironic(sentence) or foreign(sentence)):
             told = _told(lexicon, sentence)
-            values.update(_beside(_read_sentence(lexicon, _coded(lexicon, sentence)), told))
+            read = _read_sentence(lexicon, _coded(lexicon, sentence))
+            torn = read.torn | {TOPIC + topic for topic in contradicted(sentence)}
+            values.update(_beside(read.settled(), told, torn))
     return values
 
 
@@ -231,15 +233,14 @@ def _told(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
     return values
 
 
-def _beside(read: Mapping[str, float], told: Mapping[str, float]) -> dict[str, float]:
-    """What the grammar read beside what an idiom told, without topics of the same words."""
+def _beside(
+    read: Mapping[str, float], told: Mapping[str, float], torn: set[str]
+) -> dict[str, float]:
+    """What the grammar and idioms read, without what speaks both ways; the idiom's topics first."""
+    both = torn | {name for name in told if told[name] * read.get(name, 0.0) < 0.0}
     words = {word for name in told for word in name.removeprefix(TOPIC).split()}
-    kept = {
-        name: value
-        for name, value in read.items()
-        if not (told and words.intersection(name.removeprefix(TOPIC).split()))
-    }
-    return kept | dict(told)
+    kept = {n: v for n, v in read.items() if words.isdisjoint(n.removeprefix(TOPIC).split())}
+    return {name: value for name, value in (kept | dict(told)).items() if name not in both}
 
 
 @lru_cache(maxsize=8)
@@ -256,11 +257,11 @@ def _lexicon(space: PreferenceSpace) -> _Lexicon:
     return _Lexicon(pattern, code, {code[word]: entry for word, entry in entries.items()})
 
 
-def _read_sentence(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
+def _read_sentence(lexicon: _Lexicon, sentence: str) -> _Reading:
     direct = _STANCE.match(_FILLER.sub("", sentence))
     liked_when = direct is not None and _WHEN_YOU.match(direct["rest"]) is not None
     if sentence.endswith("?") or (_UNREAL.search(sentence) and not liked_when):
-        return {}
+        return _Reading()
     sentence = _REASON.split(sentence, maxsplit=1)[0].strip(" .!")
     reading, joint = _Reading(), ""
     for part, following in zip(*[iter([*_JOINT.split(sentence), ""])] * 2, strict=True):
@@ -268,7 +269,7 @@ def _read_sentence(lexicon: _Lexicon, sentence: str) -> dict[str, float]:
         if clause:
             _read_clause(lexicon, reading, clause, continues=joint in (",", "and", "or", "&"))
         joint = following
-    return reading.settled()
+    return reading
 
 
 def _read_clause(lexicon: _Lexicon, reading: _Reading, clause: str, *, continues: bool) -> None:

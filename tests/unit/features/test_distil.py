@@ -89,8 +89,8 @@ def test_a_text_is_read_sentence_by_sentence_with_its_scopes() -> None:
 
 def test_the_shipped_head_was_measured_on_what_it_was_not_fitted_on() -> None:
     figures = shipped_head().figures
-    assert figures["precision"] >= 0.88
-    assert figures["recall"] >= 0.88
+    assert min(figures["precision"], figures["recall"]) >= 0.88
+    assert min(figures["held/precision"], figures["held/recall"]) >= 0.9
     assert any(name.startswith("false/") for name in figures)
 
 

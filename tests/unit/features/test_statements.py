@@ -142,3 +142,35 @@ def test_a_space_without_words_leaves_topics() -> None:
     bare = PreferenceSpace("bare", "1", (Dimension("length", "short", "long"),))
     assert read_statement(bare, "keep it short") == {}
     assert read_statement(bare, "I love tea") == {"topic:tea": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I love coriander but I hate coriander.",
+        "I love and hate coriander.",
+        "Keep it short, but make it long.",
+        "I'm a big fan of techno but I've gone off techno.",
+    ],
+)
+def test_what_one_sentence_says_both_ways_is_not_believed(text: str) -> None:
+    assert read_statement(SPACE, text) == {}
+
+
+def test_a_change_of_mind_holds_in_its_newest_form() -> None:
+    against = read_statement(SPACE, "I used to love bullet points, but not any longer.")
+    assert against == {"lists": -0.8}
+    assert read_statement(SPACE, "I've gone off jazz.") == {"topic:jazz": -0.8}
+    assert read_statement(SPACE, "I was a fan of jazz once, no longer.") == {"topic:jazz": -0.8}
+
+
+def test_only_a_preference_is_held_against_what_stands_after_to() -> None:
+    assert read_statement(SPACE, "I like long walks to the sea") == {
+        "topic:long walks to the sea": 0.7
+    }
+
+
+def test_a_post_of_megabytes_is_read_up_to_a_point() -> None:
+    post = "I love tea. " + "The rain fell. " * 350_000 + "I hate cats."
+    assert len(post) > 5_000_000
+    assert read_statement(SPACE, post) == {"topic:tea": 1.0}
