@@ -17,7 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from befit.app.listening import Listener
-from befit.app.rights import heeding, heeding_journal
+from befit.app.rights import finder_of, heeding, heeding_journal
 from befit.app.settings import Settings, Table, misspelt
 from befit.belief.fold import Measure
 from befit.core import protocols
@@ -86,7 +86,7 @@ class Workshop:
     def cycle(self) -> Cycle:
         """All components, wired; memory and journal heed what their people allowed."""
         kept = self.build("memory", self.settings.memory, "memory")
-        memory = heeding(kept, self.settings.memory)
+        memory = heeding(kept, self.settings.memory, finder_of(self.settings.finder))
         return Cycle(
             memory=memory,
             personalizer=self.build("personalizer", self.settings.personalizer, "personalizer"),

@@ -18,6 +18,7 @@ from befit.core.preference import Evidence, PreferenceSpace
 from befit.core.protocols import Encoder
 from befit.cycle import Cycle
 from befit.features.distil import STATED, Distils, Statement
+from befit.features.foreign import own_part
 from befit.features.forget_conversation import SURE, Heeded, heed, shown
 from befit.features.forget_objects import Request
 from befit.features.forget_requests import let_go_of_what_was_read
@@ -25,6 +26,7 @@ from befit.features.forget_words import Near, near_by
 from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
 from befit.feedback.provenance import own_words
+from befit.memory.consented import ConsentedMemory
 from befit.memory.forgetting import Part, forget_part, part_of
 
 LONGEST_STATEMENT = 600  # characters; a longer turn is a task or a document and no statement
@@ -177,12 +179,15 @@ class Listener:
         if not context.messages or context.messages[-1].role != "user":
             return ()
         said = [m.text for m in context.messages if m.role in ("system", "assistant")]
-        words = own_words(context.prompt, said).strip()
+        words = own_part(own_words(context.prompt, said)).strip()
         if not words or len(words) > LONGEST_STATEMENT:
             return ()
         reader = self.reader or Grammar(space=self.space(context))
         told = reader.distil(words)
         found = [_evidence(context, each, source, scope_of(words)) for each in told]
+        memory = self.cycle.memory
+        if found and isinstance(memory, ConsentedMemory) and memory.doubts(context.prompt):
+            found = [replace(each, origin="other") for each in found]  # waits for their word
         known = self.cycle.memory.evidence(context.user) if found else ()
         new = [
             each

@@ -57,7 +57,7 @@ def finder_of(table: Mapping[str, Any]) -> Finder:
         made: Finder = import_module("befit.memory.presidio").PresidioFinder(**options)
     except ModuleNotFoundError as error:
         raise MissingExtraError(
-            f"{error.name} is not installed", hint="pip install presidio-analyzer", field="finder"
+            f"{error.name} is not installed", hint="pip install 'befit[presidio]'", field="finder"
         ) from error
     except TypeError as error:
         raise ConfigError(

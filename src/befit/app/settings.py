@@ -113,6 +113,7 @@ class Settings(BaseSettings):
         description="Evidence, journal and artifacts; `space` names the preference space.",
     )
     inferer: Table = Field({"use": "bayes"}, description="Folds evidence into beliefs.")
+    finder: Table = Field({"use": "own"}, description="Finds personal data: own or presidio.")
     encoder: Table = Field(
         {"use": "minilm"}, description="Meaning of texts; left out where the extra is missing."
     )

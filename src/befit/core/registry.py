@@ -44,6 +44,9 @@ EXTRAS = {
     "scipy": "fit",
     "sklearn": "fit",
     "tqdm": "fit",
+    "presidio_analyzer": "presidio",
+    "spacy": "presidio",
+    "ray": "ray",
 }
 
 
