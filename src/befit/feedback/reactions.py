@@ -30,6 +30,7 @@ from befit.core.feedback import (
 )
 from befit.core.people import EvidenceKind
 from befit.core.preference import EXCERPT, USEFUL, Evidence, Graded, Pair, PreferenceSpace
+from befit.features.forget_requests import asks
 from befit.features.scopes import scope_of
 from befit.features.statements import read_statement
 from befit.feedback.provenance import own_words, placed
@@ -93,7 +94,7 @@ class ReactionInterpreter:
 
     def _comment(self, turn: Interaction, reaction: Comment) -> list[Evidence]:
         text = own_words(reaction.text, [*placed(self.space, turn), turn.response.text])
-        if not text.strip():
+        if not text.strip() or asks(text):  # what is to be forgotten is not told anew
             return []
         values = read_statement(self.space, text)
         found = _evidence(turn, reaction, kind=EvidenceKind.STATED, text=text, values=values)

@@ -122,6 +122,11 @@ def test_comment_is_read_and_kept() -> None:
     assert evidence.kind is EvidenceKind.STATED
 
 
+def test_a_request_to_forget_is_not_told_anew() -> None:
+    asked = Comment(response="a", at=AT, text="Please forget that I prefer short answers.")
+    assert READ.evidence(turn(asked)) == []
+
+
 def test_what_befit_said_is_not_learned_from_a_comment() -> None:
     ask = SPACE.dimensions[0].ask_low
     for quoted in (ask, LONG):
