@@ -48,7 +48,8 @@ def timeless(scope: str) -> str:
     return "/".join(each for each in scope.split("/") if not each.startswith(_WHEN))
 
 
-def _parts(scope: str) -> tuple[list[str], frozenset[str]]:
+@lru_cache(maxsize=4096)
+def _parts(scope: str) -> tuple[tuple[str, ...], frozenset[str]]:
     segments = scope.split("/") if scope else []
     times = [f"{_WHEN}{each}" if each in TIMES else each for each in segments]
-    return [s for s in times if ":" not in s], frozenset(s for s in times if ":" in s)
+    return tuple(s for s in times if ":" not in s), frozenset(s for s in times if ":" in s)
