@@ -137,16 +137,20 @@ def _one_step(logit: float, variance: float, weight: float) -> tuple[float, floa
     """The root a of ``a = weight (1 - p)`` with ``p = sigmoid(logit + a variance)``, and p there.
 
     The difference of its sides grows in a and changes sign within [0, weight]: Newton, bisecting
-    where it would leave that.
+    where it would leave that, or where its steps do not halve, for it may go to and fro for ever.
+
+    Source: safeguarded Newton, Press et al. 1992, section 9.4.
     """
-    low, high, a = 0.0, weight, 0.0
+    low, high, a, last = 0.0, weight, 0.0, weight
     p = sigmoid(logit)
     for _ in range(_SCALAR_STEPS):
         gap = a - weight * (1.0 - p)
         if abs(gap) <= _SCALAR_TOLERANCE:
             break
         low, high = (low, a) if gap > 0.0 else (a, high)
-        tried = a - gap / (1.0 + weight * p * (1.0 - p) * variance)
-        a = tried if low < tried < high else 0.5 * (low + high)
+        step = gap / (1.0 + weight * p * (1.0 - p) * variance)
+        halves = abs(step) <= 0.5 * last
+        tried = a - step if halves and low < a - step < high else 0.5 * (low + high)
+        last, a = abs(tried - a), tried
         p = sigmoid(logit + a * variance)
     return a, p

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from befit.belief.gaussian import Matrix, Vector, predictive
@@ -118,6 +118,7 @@ def test_one_by_one_stays_a_covariance_and_never_backfires(
         mean, covariance = moved, narrowed
 
 
+@example(seed=103202, width=14, weight=1.0)  # Newton alone goes to and fro here
 @given(seed=SEEDS, width=WIDTHS, weight=st.floats(0.01, 3.0))
 def test_one_observation_is_folded_as_the_whole_fold_would(
     seed: int, width: int, weight: float
