@@ -15,7 +15,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: demo test check docs bench clean
+.PHONY: demo test check docs bench heads clean
 demo: $(PREPARED)
 	OMP_NUM_THREADS=2 $(BIN)/befit demo --out $(OUT)
 
@@ -43,6 +43,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 $(PREPARED): $(INSTALLED)
 	$(BIN)/befit models prepare
 	touch $@
+
+# The head that tells statements of a preference from mentions, made anew as it ships.
+heads: $(PREPARED)
+	$(BIN)/python scripts/heads.py
 
 clean:
 	rm -rf .venv demo-out

@@ -80,6 +80,16 @@ def test_senseless_evidence_is_refused(world: "World", body: Any, param: str) ->
     assert world.cycle.memory.evidence("ana") == before  # type: ignore[arg-type]
 
 
+def test_what_is_not_read_is_said(world: "World") -> None:
+    with world.client() as ana:
+        plain = ana.remember("I prefer short answers.")
+        assert plain["values"]["length"] < 0
+        assert plain["notes"] == []
+        other = ana.remember("Ich mag kurze Antworten und keine langen Listen.")
+        assert other["values"] == {}
+        assert "English" in other["notes"][0]
+
+
 def test_reactions_of_every_kind_are_kept(world: "World") -> None:
     with world.client() as ana:
         first, second = ana.respond("Where to?"), ana.respond("Where else?", model="echo")

@@ -11,7 +11,7 @@ from uuid import uuid4
 import typer
 
 from befit.app.cli_rights import heeding_cycle
-from befit.app.cli_shared import Json, Person, Scope, late, now, progress, show, workshop
+from befit.app.cli_shared import Json, Person, Scope, late, now, progress, say, show, workshop
 from befit.core.errors import ConfigError, InputError, UnknownResponseError
 from befit.core.people import EvidenceKind, UserId
 from befit.core.preference import USEFUL, Evidence
@@ -131,8 +131,11 @@ def distil(
             f"{file} does not read: {error}", hint="give a text file in UTF-8", field="file"
         ) from error
     cycle, _ = heeding_cycle()
-    distiller = late("features.distil").Distiller(space=workshop().space)
-    found, at = distiller.distil(text), now()
+    reading = late("features.distil")
+    for note in late("features.doubts").doubts(text, reading.LONGEST):
+        say(note)
+    distiller = reading.Distiller(space=workshop().space)
+    found, at = distiller.distil(late("features.foreign").own_part(text)), now()
     if not dry_run:
         cycle.remember(
             Evidence(

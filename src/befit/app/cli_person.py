@@ -18,6 +18,7 @@ from befit.app.cli_shared import (
     day,
     late,
     now,
+    say,
     show,
     turn,
     workshop,
@@ -106,6 +107,8 @@ def remember(
             each.reason, hint=f"befit consent {user} {kind} personalize on", field="text"
         )
     cycle.remember([said])
+    for note in late("features.doubts").doubts(text, late("features.statements").LONGEST):
+        say(note)
     for each in sifted.held:
         show(each, f"waits for their word: {each.reason} [befit held {user}]", as_json=as_json)
         return

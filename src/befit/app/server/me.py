@@ -21,6 +21,8 @@ from befit.core.errors import InputError, InvalidFeedbackError, PermissionDenied
 from befit.core.feedback import Behaviour, Choice, Comment, Edit, Feedback, Rating
 from befit.core.people import EvidenceKind
 from befit.core.preference import TOPIC, Evidence, PreferenceSpace
+from befit.features.doubts import doubts
+from befit.features.statements import LONGEST
 from befit.memory.consented import ConsentedMemory
 from befit.memory.portability import export_person
 from befit.memory.portable_rights import export_rights
@@ -60,13 +62,16 @@ class Me:
     async def remember(self, ask: Ask) -> Reply:
         """Keep something that the person says of themselves; 202 where it waits for their word.
 
+        ``notes`` says what of it was not read: another language, irony, what is too long.
+
         Raises:
             PermissionDeniedError: The person does not allow to keep that.
         """
         made, reason = await self.offload.call(self._remember, ask)
+        told = asdict(made) | {"notes": doubts(made.text, LONGEST)}
         if reason:
-            return json_reply({**asdict(made), "held": reason}, status=202)
-        return json_reply(asdict(made), status=201)
+            return json_reply({**told, "held": reason}, status=202)
+        return json_reply(told, status=201)
 
     async def forget_evidence(self, ask: Ask) -> Reply:
         """Take one observation back, with all that was believed because of it."""

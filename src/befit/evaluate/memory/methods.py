@@ -25,9 +25,14 @@ from befit.core.protocols import Encoder
 from befit.evaluate.memory.asked import asks, honour, sent
 from befit.features.distil import Distiller, Statement
 from befit.features.forget_words import Near, near_by
+from befit.features.statements import read_statement
+from befit.memory.consent import EVER, KINDS, Grant
+from befit.memory.consented import ConsentedMemory
+from befit.memory.ledger import SqliteLedger
 from befit.memory.recall import stems
 from befit.memory.spaces import load_space
 from befit.memory.sqlite import SqliteMemory
+from befit.values.injection import InjectionScreen
 
 SPACE = "style"
 AUTHORED_NOISE = 1.0  # of what they merely wrote: its words are kept, they state no preference
@@ -104,11 +109,11 @@ class _Held(AbstractContextManager[MemoryUnderTest]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Befit:
-    """befit's own memory, through its public methods, as an application would use it.
+    """befit's own memory, through its public methods, as the application builds it.
 
-    What is distilled from the words as a preference is kept as a statement; other words of the
-    person as authored text; what they did as behaviour; and everything with the origin it came
-    with.
+    The people of the suites consent to all that is told of them. What is distilled from the words
+    as a preference is kept as a statement; other words of the person as authored text; what they
+    did as behaviour; and everything with the origin it came with.
 
     Attributes:
         encoder: Relates texts by meaning.
@@ -123,13 +128,29 @@ class Befit:
         store = SqliteMemory(
             path=folder / "befit.db", space=SPACE, encoder=self.encoder, budget=BUDGET
         )
-        return _Held(BefitMemory(store))
+        space = load_space(SPACE)
+        heeding = ConsentedMemory(
+            memory=store,
+            ledger=SqliteLedger(path=folder / "befit.db.rights"),
+            screen=InjectionScreen(),
+            assumed=tuple(
+                Grant(kind=kind, purpose="personalize", allowed=True, at=EVER) for kind in KINDS
+            ),
+            read=lambda text: read_statement(space, text),
+        )
+        return _Held(BefitMemory(heeding, store))
 
 
 class BefitMemory:
-    """The adapter around one store."""
+    """The adapter around one memory.
 
-    def __init__(self, store: SqliteMemory) -> None:
+    Args:
+        memory: What is asked and told.
+        store: What it keeps things in.
+    """
+
+    def __init__(self, memory: ConsentedMemory, store: SqliteMemory) -> None:
+        self.memory = memory
         self.store = store
 
     def remember(self, user: str, turns: Sequence[Turn]) -> None:
@@ -139,12 +160,12 @@ class BefitMemory:
         for turn in turns:
             rest = turn.text
             if turn.origin == "person" and not turn.observed and asks(turn.text, turn.at):
-                self.store.remember(kept)
+                self.memory.remember(kept)
                 kept = []
-                rest = honour(self.store, UserId(user), turn.text, said, turn.at, near=self._near)
+                rest = honour(self.memory, UserId(user), turn.text, said, turn.at, near=self._near)
             said.append(turn.text)
             kept += [_evidence(user, replace(turn, text=rest))] if rest else []
-        self.store.remember(kept)
+        self.memory.remember(kept)
 
     def sends(self, said: Sequence[str], at: datetime) -> Sequence[str]:
         """What of a conversation would reach a model."""
@@ -158,18 +179,18 @@ class BefitMemory:
         self, user: str, prompt: str, k: int, at: datetime, scope: str = ""
     ) -> Sequence[str]:
         """The first k excerpts of the profile."""
-        profile = self.store.recall(_asked(user, prompt, at, scope))
+        profile = self.memory.recall(_asked(user, prompt, at, scope))
         return [each.text for each in profile.evidence[:k]]
 
     def forget(self, user: str, about: str) -> int:
         """Forget by ids: whatever names the subject, in words or among the values."""
         found = [
             each.id
-            for each in self.store.evidence(UserId(user))
+            for each in self.memory.evidence(UserId(user))
             if mentions(each.text, about)
             or any(name == about or mentions(name, about) for name in each.values)
         ]
-        return self.store.forget(UserId(user), found)
+        return self.memory.forget(UserId(user), found)
 
     def reads(self, text: str) -> bool:
         """Whether a text would be kept as a statement of a preference."""
@@ -177,7 +198,7 @@ class BefitMemory:
 
     def beliefs(self, user: str, at: datetime, scope: str = "") -> Sequence[Preference] | None:
         """The beliefs of the profile."""
-        return self.store.recall(_asked(user, "", at, scope)).preferences
+        return self.memory.recall(_asked(user, "", at, scope)).preferences
 
 
 def _asked(user: str, prompt: str, at: datetime, scope: str) -> Context:
