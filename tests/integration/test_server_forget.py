@@ -11,7 +11,7 @@ from befit.core.people import UserId
 from befit.features.forget_conversation import ASKED, SURE
 
 if TYPE_CHECKING:
-    from conftest import Build, World
+    from tests.integration.conftest import Build, World
 
 CEM = UserId("cem")
 Talk = Callable[..., httpx.Response]

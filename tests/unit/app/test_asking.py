@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def wired(tmp_path: Path) -> Cycle:
     )
 
 
-def asked(prompt: str = "", **options: object) -> Context:
+def asked(prompt: str = "", **options: Any) -> Context:
     messages = (Message("user", prompt),) if prompt else ()
     return Context(**{"user": UserId("ana"), "messages": messages, "at": AT, **options})
 

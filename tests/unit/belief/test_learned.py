@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,10 @@ def test_what_is_promoted_is_believed_and_fades_as_learned(tmp_path: Path) -> No
 
 
 def test_what_is_set_counts_over_what_was_learned(tmp_path: Path) -> None:
-    own = {"prior": Prior(population={"a": (-0.4, 0.3)}), "half_life_days": {"a": 900.0}}
+    own: dict[str, Any] = {
+        "prior": Prior(population={"a": (-0.4, 0.3)}),
+        "half_life_days": {"a": 900.0},
+    }
     fold = BayesFold(artifacts=promoted(tmp_path, LEARNED), **own)
     told = [said(0.1, days=60)]
     assert list(fold.infer(SPACE, told, AT, "")) == list(

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,14 +63,16 @@ def test_steady_drifting_and_changing_people_do_not_come_back(level: Level) -> N
     assert found(level, number=300, days=1095)[""] >= 29
 
 
-def observed(at: datetime, value: float, **fields: object) -> Evidence:
-    base = {"kind": EvidenceKind.BEHAVIOUR, "values": {"length": value}, "noise": 0.5}
+def observed(at: datetime, value: float, **fields: Any) -> Evidence:
+    base: dict[str, Any] = {
+        "kind": EvidenceKind.BEHAVIOUR,
+        "values": {"length": value},
+        "noise": 0.5,
+    }
     return Evidence(id=f"{at.isoformat()}", user=UserId("u"), at=at, **{**base, **fields})
 
 
-def belief(
-    evidence: list[Evidence], at: datetime, scope: str = "", **options: object
-) -> Preference:
+def belief(evidence: list[Evidence], at: datetime, scope: str = "", **options: Any) -> Preference:
     (one,) = BayesFold(**options).infer(SPACE, evidence, at, scope)
     return one
 

@@ -39,7 +39,8 @@ class Counting:
         return [float(_cats(person.pairs).sum()) for person in people]
 
     def logits(self, state: float, pairs: Pairs) -> Array:
-        return 2.0 * np.sign(state) * _cats(pairs)
+        found: Array = 2.0 * np.sign(state) * _cats(pairs)
+        return found
 
 
 def _cats(pairs: Pairs) -> Array:

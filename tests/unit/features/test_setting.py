@@ -1,5 +1,7 @@
 """Where a conversation is, from the person's own words alone."""
 
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,7 +57,7 @@ def test_the_newest_that_tells_counts_and_only_a_few_turns_back() -> None:
 
 
 def test_nobody_else_sets_the_scene() -> None:
-    roles = ("system", "assistant", "tool")
+    roles: tuple[Literal["system", "assistant", "tool"], ...] = ("system", "assistant", "tool")
     assert setting([Message(role, "Write an email to my boss.") for role in roles]) == ""
 
 

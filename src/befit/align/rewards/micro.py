@@ -83,7 +83,7 @@ class MiCRo:
                 size = heads.square().sum() + gate.square().sum()
                 total = -(said * counts).sum() + self.decay * size
                 optimizer.zero_grad()
-                total.backward()
+                total.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             if step in _LOOKS:
                 yield (
