@@ -19,9 +19,9 @@ def lines(rows: Sequence[dict[str, Any]]) -> str:
         name = row["dimension"].removeprefix(TOPIC)
         since = f"  since {row['since']:%Y-%m-%d}" if row.get("since") else ""
         said.append(f"{row['mean']:+.2f} ± {row['std']:.2f}  {name}{since}")
+        said += [f"        to ask: {row['question']}"] if row.get("question") else []
         if "why" in row:
             said += [f"        {reason}" for reason in row.get("reasons", ())]
-            said += [f"        to ask: {row['question']}"] if row.get("question") else []
         account = row.get("account")
         known = {e.id: e for e in row.get("why", ())}
         told = {each.id for each in account.observed} if account else set[str]()
