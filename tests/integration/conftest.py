@@ -1,18 +1,20 @@
 """A real server on a loopback port, a scripted upstream behind it, people with keys in front."""
 
+import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
 
+from befit.app import cli
 from befit.app.client import Client
 from befit.app.server.keys import KeyStore
 from befit.app.server.main import create_app, listen, runner
@@ -176,3 +178,40 @@ def served(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join()
+
+
+class Ran(NamedTuple):
+    """What a command printed, and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def befit(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Ran]:
+    """The command line in an empty folder, with the settings ``TOML`` of the test's module."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
+    settings = getattr(request.module, "TOML", "")
+    if settings:
+        Path("befit.toml").write_text(settings, "utf-8")
+
+    def run(*arguments: str) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
+
+    return run

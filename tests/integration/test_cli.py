@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
@@ -48,38 +48,14 @@ class Tiny:
 '''
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Befit = Callable[..., Ran]
+Befit = Callable[..., Any]
 
 
 @pytest.fixture
-def befit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Befit:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
+def befit(befit: Befit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Befit:
     monkeypatch.syspath_prepend(str(tmp_path))
-    Path("befit.toml").write_text(TOML, "utf-8")
     Path("tiny_encoder.py").write_text(ENCODER, "utf-8")
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
+    return befit
 
 
 def leaves() -> list[list[str]]:

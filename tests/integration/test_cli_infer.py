@@ -1,46 +1,15 @@
 """Commands that ask and infer, over a real store and the embedded models."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from befit.app import cli
 from befit.app.settings import load_settings
 
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Befit = Callable[..., Ran]
-
-
-@pytest.fixture
-def befit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Befit:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
+Befit = Callable[..., Any]
 
 
 def test_questions_are_asked_answered_and_skipped_until_nothing_is_worth_asking(

@@ -1,14 +1,11 @@
 """A person's rights on the command line, over a real store: what is decided is what happens."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-
-from befit.app import cli
 
 TOML = """
 [policy]
@@ -20,36 +17,7 @@ guards = [{ use = "rules" }]
 """
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Befit = Callable[..., Ran]
-
-
-@pytest.fixture
-def befit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Befit:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
-    Path("befit.toml").write_text(TOML, "utf-8")
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
+Befit = Callable[..., Any]
 
 
 def _beliefs(befit: Befit, user: str = "ann") -> dict[str, float]:

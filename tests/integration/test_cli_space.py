@@ -1,14 +1,10 @@
 """Spaces from the command line: one added without code, and a store that follows it."""
 
-import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-
-from befit.app import cli
 
 FIRST = """
 name = "tea"
@@ -37,35 +33,7 @@ rename = {strength = "body"}
 )
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Befit = Callable[..., Ran]
-
-
-@pytest.fixture
-def befit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Befit:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
+Befit = Callable[..., Any]
 
 
 def means(befit: Befit) -> dict[str, float]:

@@ -4,16 +4,13 @@ On each path a person's consent is taken back, and what comes out must be what c
 somebody of whom that evidence was never known.
 """
 
-import json
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from befit.app import cli
 from befit.app.build import Workshop
 from befit.app.settings import load_settings
 from befit.core.dialogue import Context, Message
@@ -30,38 +27,14 @@ guards = [{ use = "rules" }]
 PEOPLE = ("ann", "ben", "cem", "dan")
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Befit = Callable[..., Ran]
+Befit = Callable[..., Any]
 
 
 @pytest.fixture
-def befit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Befit:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("BEFIT_CONFIG", raising=False)
-    Path("befit.toml").write_text(TOML, "utf-8")
-
-    def run(*arguments: str) -> Ran:
-        monkeypatch.setattr(sys, "argv", ["befit", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    run("remember", "ann", "I prefer short answers.")
-    run("remember", "ann", "I love marzipan.")
-    return run
+def befit(befit: Befit) -> Befit:
+    befit("remember", "ann", "I prefer short answers.")
+    befit("remember", "ann", "I love marzipan.")
+    return befit
 
 
 def _off(befit: Befit, purpose: str, user: str = "ann", kind: str = "stated") -> None:

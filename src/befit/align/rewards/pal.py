@@ -57,36 +57,19 @@ class Pal:
         return True
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "PalFit":
-        return _best(self, train, validation, seed, (self.width,))
+        return _best(self, train, validation, seed, self.shape(train.texts.features.width))
+
+    def shape(self, features: int) -> tuple[int, ...]:
+        """Of one prototype."""
+        return (self.width,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PalPrompt:
-    """PAL-B: people as mixtures of maps of the prompt.
+class PalPrompt(Pal):
+    """PAL-B: people as mixtures of maps of the prompt."""
 
-    Attributes:
-        prototypes: How many, to try.
-        width: Of the learned space.
-        learning_rate: Of the joint fit.
-        decay: L2 on what is learned.
-    """
-
-    prototypes: tuple[int, ...] = (2, 6)
-    width: int = 32
-    learning_rate: float = 0.01
-    decay: float = 1e-3
-
-    @property
-    def personal(self) -> bool:
-        return True
-
-    @property
-    def embeds(self) -> bool:
-        return True
-
-    def fit(self, train: Population, validation: Population, *, seed: int) -> "PalFit":
-        shape = (train.texts.features.width + 1, self.width)
-        return _best(self, train, validation, seed, shape)
+    def shape(self, features: int) -> tuple[int, ...]:
+        return features + 1, self.width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,7 +123,7 @@ def asked(pairs: Pairs) -> Array:
 
 
 def _best(
-    method: Pal | PalPrompt,
+    method: Pal,
     train: Population,
     validation: Population,
     seed: int,
@@ -158,7 +141,7 @@ def _best(
 
 
 def _looks(
-    method: Pal | PalPrompt, train: Population, shape: tuple[int, ...], seed: int
+    method: Pal, train: Population, shape: tuple[int, ...], seed: int
 ) -> Iterator[tuple[Array, Array]]:
     """The map and the prototypes at each look of the joint fit."""
     pairs, owners, weights = pooled(train)

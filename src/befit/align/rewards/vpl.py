@@ -17,6 +17,7 @@ variationally; the latent is normalised to a fixed length, which leaves nobody i
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -41,6 +42,8 @@ class Vpl:
         learning_rate: Of the training.
     """
 
+    odd: ClassVar[bool] = False
+
     latent: int = 16
     hidden: int = 48
     betas: tuple[float, ...] = (1e-3, 3e-2)
@@ -56,37 +59,14 @@ class Vpl:
         return True
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "VplFit":
-        return _best(self, train, validation, seed, odd=False)
+        return _best(self, train, validation, seed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VplOdd:
-    """A variational encoder that is odd in each pair's difference.
+class VplOdd(Vpl):
+    """A variational encoder that is odd in each pair's difference."""
 
-    Attributes:
-        latent: Length of ``z``.
-        hidden: Width of the networks.
-        betas: Weight of the KL, to try.
-        steps: Of the training.
-        learning_rate: Of the training.
-    """
-
-    latent: int = 16
-    hidden: int = 48
-    betas: tuple[float, ...] = (1e-3, 3e-2)
-    steps: int = 400
-    learning_rate: float = 0.003
-
-    @property
-    def personal(self) -> bool:
-        return True
-
-    @property
-    def embeds(self) -> bool:
-        return True
-
-    def fit(self, train: Population, validation: Population, *, seed: int) -> "VplFit":
-        return _best(self, train, validation, seed, odd=True)
+    odd: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -134,24 +114,22 @@ class VplFit:
         return found
 
 
-def _best(
-    method: Vpl | VplOdd, train: Population, validation: Population, seed: int, *, odd: bool
-) -> VplFit:
+def _best(method: Vpl, train: Population, validation: Population, seed: int) -> VplFit:
     rehearsal = Rehearsal.of(train, lambda pairs: LOGIT * unit(pairs.differences))
     tried = [
-        VplFit(weights=weights, odd=odd, slope=1.0)
+        VplFit(weights=weights, odd=method.odd, slope=1.0)
         for beta in method.betas
-        for weights in _looks(method, rehearsal, beta, seed, odd=odd)
+        for weights in _looks(method, rehearsal, beta, seed)
     ]
     asked = episodes(validation, seed, most_people=100)
     return chosen(tried, asked, lambda fit, slope: replace(fit, slope=slope))
 
 
-def _made(width: int, method: Vpl | VplOdd, seed: int, *, odd: bool) -> dict[str, torch.Tensor]:
+def _made(width: int, method: Vpl, seed: int) -> dict[str, torch.Tensor]:
     """The networks at the start, by name."""
     random = torch.Generator().manual_seed(seed)
     hidden, latent = method.hidden, method.latent
-    seen = width if odd else 2 * width
+    seen = width if method.odd else 2 * width
     shapes = {
         "psi": (seen, hidden),
         "gate": (seen, hidden),
@@ -171,13 +149,13 @@ def _made(width: int, method: Vpl | VplOdd, seed: int, *, odd: bool) -> dict[str
 
 
 def _looks(
-    method: Vpl | VplOdd, rehearsal: Rehearsal, beta: float, seed: int, *, odd: bool
+    method: Vpl, rehearsal: Rehearsal, beta: float, seed: int
 ) -> Iterator[Mapping[str, Array]]:
     pairs = rehearsal.pairs
     vectors = torch.tensor(pairs.texts.vectors, dtype=torch.float32)
     x = rehearsal.rows
     one, other = torch.tensor(pairs.chosen), torch.tensor(pairs.rejected)
-    w = _made(vectors.shape[1], method, seed, odd=odd)
+    w = _made(vectors.shape[1], method, seed)
     random = torch.Generator().manual_seed(seed + 1)
 
     def reward(texts: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -188,7 +166,7 @@ def _looks(
     def losses(episode: Episode) -> torch.Tensor:
         shown, asked = torch.from_numpy(episode.shown), torch.from_numpy(episode.asked)
         counts = torch.from_numpy(episode.shown_weights)
-        if odd:
+        if method.odd:
             d = x[shown]
             coded = torch.sigmoid(d.abs() @ w["gate"]) * torch.tanh(d @ w["psi"])
         else:
