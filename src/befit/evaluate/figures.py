@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from befit.core.errors import InputError
 from befit.evaluate.collected import Collected, Column, by_person, pair_means
 from befit.evaluate.metrics.accuracy import hits
-from befit.evaluate.metrics.calibration import bin_by_confidence, brier, expected_error, log_loss
+from befit.evaluate.metrics.calibration import (
+    bin_by_confidence,
+    brier,
+    expected_error,
+    log_loss,
+    reliability,
+)
 from befit.evaluate.schema import Row
 from befit.evaluate.statistics import (
     DRAWS,
@@ -32,6 +38,7 @@ from befit.evaluate.statistics import (
 LOSSES = ("accuracy", "nll", "brier")  # the metrics that are means over pairs, in column order
 BLIND, DEFAULT, WRONG = "user-blind", "default", "wrong-user"
 FEWEST_PEOPLE = 2
+TOLD = 8  # shots that are told of in words and drawn apart: these, or the most below
 
 
 class Table:
@@ -105,6 +112,28 @@ class Table:
                 asked, gains, found, holm(found), strict=True
             )
         ]
+
+    def shapes(self) -> dict[str, Any]:
+        """What one number cannot say: how calibrated each method is, and who gains how much.
+
+        Of the told number of shots: by method ten points (mean confidence, share of hits), and the
+        gain in accuracy over the user-blind row that each twentieth of the people stays below.
+        """
+        k = max((k for _, k in self.columns if k <= TOLD), default=self._least)
+        methods = [method for method, shots in self.columns if shots == k]
+        curves, gains = {}, {}
+        for method in methods:
+            known = self.own[method, k][~np.isnan(self.own[method, k])]
+            curves[method] = [[round(x, 4), round(y, 4)] for x, y in reliability(known)]
+            if (BLIND, k) in self.columns and method != BLIND:
+                own, _ = self._difference((method, k), (BLIND, k))
+                gains[method] = np.quantile(own, np.linspace(0.0, 1.0, 21)).round(4).tolist()
+        return {
+            "data": self.all.name,
+            "shots": self._shots(k),
+            "reliability": curves,
+            "gains_over_user_blind": gains,
+        }
 
     def _rows_of(self, column: Column) -> Iterator[Row]:
         place = self.columns.index(column)

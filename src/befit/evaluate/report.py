@@ -1,136 +1,80 @@
-"""An evaluation as one page: k-shot curves with their intervals, tables, and how it was done.
+"""An evaluation as one page: who wins where in words, curves, calibration, costs, every figure.
 
 The page holds everything it shows: no script, no font, no image from elsewhere. Computes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from io import StringIO
 from pathlib import Path
+from typing import Any
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
+from befit.core.registry import find, names
+from befit.evaluate.drawing import (
+    Style,
+    calibration,
+    costs,
+    curves,
+    gains,
+    mean_gain,
+    styles,
+    svg,
+)
 from befit.evaluate.schema import Result, Row
+from befit.evaluate.verdicts import Verdict, verdicts
 
-# Okabe and Ito's colours, told apart by people who see few; each method has a mark as well
-_STYLES = {
-    "default": ("#0072B2", "o", "-"),
-    "user-blind": ("#D55E00", "s", "--"),
-    "wrong-user": ("#CC79A7", "^", "-."),
-    "longer-wins": ("#666666", "D", ":"),
-    "random": ("#999999", "", ":"),
-}
-_OTHERS = (("#009E73", "v", "-"), ("#E69F00", "P", "-"), ("#56B4E9", "X", "-"))
 _TITLES = {
     "accuracy": "accuracy",
     "worst_decile": "worst tenth of people",
     "gain_over_user_blind": "gain over user-blind",
+    "gain_over_default": "gain over default",
     "gain_over_wrong_user": "gain over wrong-user",
     "nll": "log loss (nats)",
     "brier": "Brier",
     "ece": "calibration error",
+    "gap": "own minus other's state",
+    "flip_rate": "flip rate",
+    "negative_transfer": "share that loses",
+    "questions_to_match": "random answers that match",
+}
+_COSTS = {
+    "fit_seconds": "fit, seconds",
+    "adapt_us": "one reaction, &micro;s",
+    "logit_us": "one score, &micro;s",
+    "state_bytes": "state, bytes",
 }
 _METHOD_NOTES = {
-    "default": "the default reward after k pairs of the person: population fit, then a posterior",
-    "user-blind": "one Bradley-Terry model for everyone on the same features, ridge tuned",
-    "wrong-user": "the default reward after k pairs of another unseen person",
-    "longer-wins": "the longer text wins",
-    "random": "a fair coin",
+    "wrong-user": "The default reward after k pairs of another unseen person.",
 }
 _CSS = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
+body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;font-size:.85rem;margin:1rem 0;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #ddd;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}
+.words td,.words th{text-align:left;white-space:normal;vertical-align:top}
+.words td:first-child{white-space:nowrap}
 small{color:#666}svg{max-width:100%;height:auto}h1,h2{line-height:1.2}.wide{overflow-x:auto}
+h2{margin-top:3rem}summary{cursor:pointer;margin:1rem 0}td b{color:#0072B2}
 """
-
-
-def curves(rows: Sequence[Row], data: str) -> Figure:
-    """Accuracy against the number of pairs seen, and beside it the paired gain over user-blind.
-
-    Bands are 95% intervals. Those of the accuracies overlap because people differ; whether a
-    method is better than another is read from the gain, which pairs each person with themselves.
-
-    Args:
-        rows: Rows of a result.
-        data: The data set to draw.
-    """
-    figure = Figure(figsize=(10.4, 4.2), layout="constrained")
-    accuracy, gain = figure.subplots(1, 2)
-    mine = [row for row in rows if row.data == data]
-    _draw(accuracy, [row for row in mine if row.metric == "accuracy"])
-    accuracy.set_title("accuracy, mean over people", loc="left", fontsize=10)
-    gains = [row for row in mine if row.metric == "gain_over_user_blind"]
-    _draw(gain, [row for row in gains if row.method not in {"longer-wins", "random"}])
-    gain.axhline(0.0, color="#222222", lw=0.8)
-    gain.set_title("gain in accuracy over user-blind, paired", loc="left", fontsize=10)
-    people = sorted({row.people for row in mine})
-    figure.suptitle(
-        f"{data}: {_range(people)} unseen people, 95% intervals", x=0.01, ha="left", fontsize=11
-    )
-    return figure
-
-
-def _draw(axes: Axes, rows: Sequence[Row]) -> None:
-    shots = sorted({row.shots for row in rows if row.shots is not None})
-    spare = iter(_OTHERS * 8)
-    ends = []
-    for method in dict.fromkeys(row.method for row in rows):
-        points = sorted((r for r in rows if r.method == method), key=lambda r: r.shots or 0)
-        colour, mark, line = _STYLES.get(method) or next(spare)
-        at = [shots.index(row.shots) if row.shots is not None else 0 for row in points]
-        axes.fill_between(
-            at, [r.lo for r in points], [r.hi for r in points], color=colour, alpha=0.15, lw=0
-        )
-        axes.plot(at, [r.value for r in points], line, color=colour, marker=mark, lw=1.8, ms=5)
-        ends.append((points[-1].value, at[-1], method, colour))
-    axes.set_xticks(range(len(shots)), [str(k) for k in shots])
-    axes.set_xlabel("pairs of the unseen person that were seen (k)")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#eeeeee")
-    axes.set_axisbelow(True)
-    axes.margins(x=0.02)
-    bottom, top = axes.get_ylim()
-    step, lowest = 0.045 * (top - bottom), bottom
-    for value, at_end, method, colour in sorted(ends):
-        lowest = max(value, lowest)  # labels never lie upon each other
-        axes.annotate(
-            method,
-            (at_end, lowest),
-            xytext=(8, 0),
-            textcoords="offset points",
-            color=colour,
-            va="center",
-            fontsize=9,
-        )
-        lowest += step
-
-
-def svg(figure: Figure) -> str:
-    """A figure as SVG markup, to stand inside a page; the same figure gives the same bytes."""
-    target = StringIO()
-    with rc_context({"svg.hashsalt": "befit"}):  # ids by content, not by chance
-        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
-    markup = target.getvalue()
-    return markup[markup.index("<svg") :]
 
 
 def page(result: Result) -> str:
     """The whole page."""
     metadata = result.metadata
-    names = list(dict.fromkeys(row.data for row in result.rows))
+    drawn = styles(result.rows)
+    data = list(dict.fromkeys(row.data for row in result.rows))
     described = {one["name"]: one for one in metadata.get("data", [])}
+    shapes = {one["data"]: one for one in metadata.get("shapes", [])}
     sections = "".join(
-        _section(name, [row for row in result.rows if row.data == name], described.get(name, {}))
-        for name in names
+        _section(
+            name,
+            [row for row in result.rows if row.data == name],
+            described.get(name, {}),
+            shapes.get(name),
+            drawn,
+        )
+        for name in data
     )
-    methods = "".join(
-        f"<li><b>{escape(name)}</b>: {escape(_METHOD_NOTES.get(name, 'as its author says'))}</li>"
-        for name in dict.fromkeys(row.method for row in result.rows)
-    )
+    words = verdicts(result.rows, metadata.get("comparisons", []))
     versions = ", ".join(f"{k} {v}" for k, v in metadata.get("versions", {}).items())
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
@@ -140,7 +84,8 @@ def page(result: Result) -> str:
         "<p>Methods are fitted on some people. Of each other person they see k pairs, then say "
         "which text of further pairs the person preferred; support and query share no text (or "
         "no prompt). Figures are means over people; intervals resample people, then their pairs."
-        f"</p><ul>{methods}</ul>{sections}"
+        f"</p>{_in_words(words)}{_spent(result.rows, drawn)}{sections}"
+        f"<h2>The methods</h2><ul>{_methods(result.rows)}</ul>{_left_out(metadata)}"
         f"<p><small>run {escape(str(metadata.get('run_id', '')))}, made "
         f"{escape(str(metadata.get('created', '')))}, seeds {escape(str(metadata.get('seeds')))}, "
         f"schema {escape(str(metadata.get('schema_version')))}; {escape(versions)}</small></p>"
@@ -154,8 +99,114 @@ def write_report(result: Result, path: Path) -> None:
     path.write_text(page(result), encoding="utf-8")
 
 
-def _section(name: str, rows: Sequence[Row], described: dict[str, object]) -> str:
-    drawn = svg(curves(rows, name)) if any(row.shots is not None for row in rows) else ""
+def _in_words(found: Sequence[Verdict]) -> str:
+    if not found:
+        return ""
+    body = "".join(
+        f"<tr><td>{escape(v.data)}<br><small>{v.shots} shots</small></td>"
+        f"<td>{escape(v.best)} <small>{v.accuracy:.3f}</small></td>"
+        f"<td>{escape(v.over_blind)}</td><td>{escape(v.over_wrong)}</td>"
+        f"<td>{_listed(v.ahead)}</td><td>{_listed(v.level)}</td><td>{_listed(v.behind)}</td></tr>"
+        for v in found
+    )
+    return (
+        "<h2>Who wins where</h2><p>A difference is called noise where p, after Holm's correction "
+        "over all comparisons of the data set, is .05 or more: the people tested do not tell the "
+        "two apart. The figure after it is the difference that so many people would have shown in "
+        "four of five such tests.</p><div class='wide'><table class='words'><tr><th>data</th>"
+        "<th>most accurate</th><th>default beside user-blind</th>"
+        "<th>default beside another's history</th><th>ahead of default</th>"
+        "<th>level with it (noise)</th>"
+        f"<th>behind it</th></tr>{body}</table></div>"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return escape(", ".join(names)) or "<small>none</small>"
+
+
+def _spent(rows: Sequence[Row], drawn: Mapping[str, Style]) -> str:
+    """What each method costs, beside what it gains; data sets count once, not their parts."""
+    spent: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        if row.metric in _COSTS:
+            spent.setdefault((row.method, row.metric), []).append(row.value)
+    whole = {row.data for row in rows if row.metric in _COSTS}
+    kept = [row for row in rows if row.data in whole]
+    won = {m: mean_gain(kept, m) for m in drawn if any((m, c) in spent for c in _COSTS)}
+    if not any(gain is not None for gain in won.values()):
+        return ""
+    body = "".join(
+        f"<tr><td>{escape(m)}</td><td>{'' if gain is None else f'{100 * gain:+.1f}'}</td>"
+        + "".join(f"<td>{_mean(spent.get((m, c), []))}</td>" for c in _COSTS)
+        + "</tr>"
+        for m, gain in sorted(won.items(), key=lambda each: -(each[1] or 0.0))
+    )
+    head = "".join(f"<th>{title}</th>" for title in _COSTS.values())
+    return (
+        f"<h2>What it costs</h2>{svg(costs(kept, drawn))}<table><tr><th>method</th>"
+        f"<th>area above user-blind, points</th>{head}</tr>{body}</table>"
+        "<p><small>Area: under the curve of accuracy over log2(1 + k). Means over data sets; "
+        "embedding texts is not counted.</small></p>"
+    )
+
+
+def _mean(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    mean = sum(values) / len(values)
+    return f"{mean:,.0f}" if mean >= 100.0 else f"{mean:.2f}"
+
+
+def _methods(rows: Sequence[Row]) -> str:
+    return "".join(
+        f"<li><b>{escape(name)}</b>: {escape(_note(name))}</li>"
+        for name in dict.fromkeys(row.method for row in rows)
+    )
+
+
+def _note(name: str) -> str:
+    """The first sentence of what the method says of itself."""
+    if name in _METHOD_NOTES:
+        return _METHOD_NOTES[name]
+    plain, _, rule = name.partition("+")
+    asked = f" Its questions are chosen by the rule {rule}." if rule else ""
+    if ":" not in plain and plain not in names("method"):
+        return "As its author says." + asked
+    said = (find("method", plain).__doc__ or "As its author says.").strip()
+    return said.partition("\n")[0] + asked
+
+
+def _left_out(metadata: Mapping[str, Any]) -> str:
+    lines = [
+        f"{each['data']}, {each['method']}: not fitted, too little to learn from"
+        for each in metadata.get("not_fitted", [])
+    ]
+    lines += [f"{each['data']}: {each['why']}" for each in metadata.get("not_tested", [])]
+    lines += [
+        f"{each['data']}, {each['method']}, {each['shots']} shots: too few people have so many"
+        for each in metadata.get("left_out_for_too_few_people", [])
+    ]
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<details><summary>Left out ({len(lines)})</summary><ul>{items}</ul></details>"
+
+
+def _section(
+    name: str,
+    rows: Sequence[Row],
+    described: Mapping[str, object],
+    shape: Mapping[str, Any] | None,
+    drawn: Mapping[str, Style],
+) -> str:
+    pictures = ""
+    if any(row.shots is not None for row in rows):
+        pictures = svg(curves(rows, name, drawn)) + _accuracies(rows)
+    if shape is not None:
+        pictures += svg(calibration(shape, drawn))
+        if shape["gains_over_user_blind"]:
+            pictures += svg(gains(shape, drawn))
     shared = "shared" if described.get("shared_items") else "not shared"
     told = (
         f"<p><small>{escape(str(described.get('rule', '')))}. Texts are {shared} between people. "
@@ -164,7 +215,34 @@ def _section(name: str, rows: Sequence[Row], described: dict[str, object]) -> st
         if described
         else ""
     )
-    return f"<h2>{escape(name)}</h2>{drawn}{_table(rows)}{told}"
+    every = f"<details><summary>Every figure of {escape(name)}</summary>{_table(rows)}</details>"
+    return f"<h2>{escape(name)}</h2>{pictures}{every}{told}"
+
+
+def _accuracies(rows: Sequence[Row]) -> str:
+    """Accuracy by method and shots, the best first; the best of each column is marked."""
+    known = {(r.method, r.shots): r.value for r in rows if r.metric == "accuracy"}
+    shots = sorted({k for _, k in known if k is not None})
+    best = {k: max(v for (_, at), v in known.items() if at == k) for k in shots}
+    area = {r.method: r.value for r in rows if r.metric == "area_under_curve"}
+    methods = sorted({m for m, _ in known}, key=lambda m: (-area.get(m, 0.0), m))
+    head = "".join(f"<th>k={k}</th>" for k in shots)
+    body = "".join(
+        f"<tr><td>{escape(m)}</td>"
+        + "".join(f"<td>{_marked(known.get((m, k)), best[k])}</td>" for k in shots)
+        + f"<td>{f'{area[m]:.3f}' if m in area else ''}</td></tr>"
+        for m in methods
+    )
+    return (
+        "<div class='wide'><table><tr><th>accuracy</th>"
+        f"{head}<th>area under the curve</th></tr>{body}</table></div>"
+    )
+
+
+def _marked(value: float | None, best: float) -> str:
+    if value is None:
+        return ""
+    return f"<b>{value:.3f}</b>" if value == best else f"{value:.3f}"
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -188,8 +266,3 @@ def _cell(row: Row | None) -> str:
     if row is None:
         return ""
     return f"{row.value:.3f} <small>[{row.lo:.3f}, {row.hi:.3f}]</small>"
-
-
-def _range(numbers: Iterable[int]) -> str:
-    ends = sorted(numbers)
-    return str(ends[0]) if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"

@@ -79,6 +79,7 @@ def evaluate_reward(
     rows: list[Row] = []
     found: dict[str, Any] = {
         "comparisons": [],
+        "shapes": [],
         "people_whose_support_and_query_share_no_text_that_is": {},
         "left_out_for_too_few_people": [],
         "not_fitted": [],
@@ -161,6 +162,7 @@ def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -
         table = Table(part)
         rows += table.rows()
         found["comparisons"].extend(table.comparisons())
+        found["shapes"].append(table.shapes())
         found["left_out_for_too_few_people"].extend(table.left_out())
     separated: Counter[str] = Counter()
     for division in divisions:

@@ -11,7 +11,8 @@ from befit.align.rewards.blind import LongerWins, RandomGuess
 from befit.align.rewards.pairs import Array, Pairs, Person, Population
 from befit.core.errors import InputError, UnknownComponentError
 from befit.evaluate.collected import pair_means
-from befit.evaluate.report import curves, page, svg, write_report
+from befit.evaluate.drawing import curves, svg
+from befit.evaluate.report import page, write_report
 from befit.evaluate.reward import BASELINES, evaluate_reward
 from befit.evaluate.schema import Result
 from befit.evaluate.trials import COSTS
@@ -266,7 +267,7 @@ def test_the_page_holds_curves_and_tables_and_escapes_names(tmp_path: Path) -> N
     write_report(result, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
     assert text == page(result)
-    assert text.count("<svg") == 1
+    assert text.count("<svg") == 4  # curves, calibration, gains, costs
     assert "gain over user-blind" in text
     assert "<b>mine" not in text.replace("&lt;b&gt;mine", "")
     assert "http" not in text.replace("http://www.w3.org", "").replace(

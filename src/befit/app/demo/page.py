@@ -12,7 +12,7 @@ from befit.app.demo.measure import DATA
 from befit.app.demo.run import Demo
 from befit.app.demo.summary import find
 from befit.core.dialogue import Response
-from befit.evaluate.report import curves, svg
+from befit.evaluate.drawing import curves, svg
 
 _BARS = {"personal": "#0072B2", "generic": "#666666", "wrong-user": "#CC79A7"}
 _CSS = """

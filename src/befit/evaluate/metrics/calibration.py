@@ -55,6 +55,20 @@ def bin_by_confidence(
     return Bins(gaps.reshape(people, bins), sizes)
 
 
+def reliability(probabilities: NDArray[np.float64], bins: int = 10) -> list[tuple[float, float]]:
+    """Mean confidence and share of hits in bins of equal mass, from the least confident on.
+
+    Args:
+        probabilities: That the chosen text beats the rejected, shape (n,); at least one.
+        bins: At most so many.
+    """
+    confidence = np.maximum(probabilities, 1.0 - probabilities)
+    order = np.argsort(confidence, kind="stable")
+    parts = np.array_split(order, min(bins, len(order)))
+    found = hits(probabilities)
+    return [(float(confidence[at].mean()), float(found[at].mean())) for at in parts]
+
+
 def expected_error(bins: Bins, counts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
     """Expected calibration error, shape (draws,), or of the sample itself, shape (1,).
 

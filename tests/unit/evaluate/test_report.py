@@ -1,0 +1,130 @@
+"""The page in words and in pictures: who wins, what is noise, and labels that can be read."""
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from befit.evaluate.drawing import calibration, costs, curves, gains, mean_gain, spread, styles
+from befit.evaluate.report import page
+from befit.evaluate.schema import Result, Row
+from befit.evaluate.verdicts import verdicts
+
+PEERS = [f"peer-{i}" for i in range(14)]
+METHODS = ["default", "user-blind", "wrong-user", "longer-wins", "random", *PEERS]
+
+
+def row(method: str, metric: str, value: float, shots: int | None = 8, **given: Any) -> Row:
+    ends = {"lo": value - 0.01, "hi": value + 0.01, "people": 40, "data": "votes", **given}
+    return Row(method=method, metric=metric, value=value, shots=shots, **ends)
+
+
+def tested(method: str, against: str, gain: float, p: float, *, shots: int = 8) -> dict[str, Any]:
+    return {
+        "data": "votes",
+        "method": method,
+        "against": against,
+        "shots": shots,
+        "gain": gain,
+        "p_holm": p,
+        "detectable_at_80_percent_power": 0.03,
+    }
+
+
+def rows() -> list[Row]:
+    made = []
+    for place, method in enumerate(METHODS):
+        for k in (0, 8, 16):
+            made.append(row(method, "accuracy", 0.5 + 0.01 * place, k))
+            made.append(row(method, "gain_over_user_blind", 0.01 * (place - 1), k))
+        made.append(row(method, "area_under_curve", 0.5 + 0.01 * place, None))
+        made += [row(method, name, 1.0 + place, None) for name in ("fit_seconds", "adapt_us")]
+    return made
+
+
+SHAPE = {
+    "data": "votes",
+    "shots": 8,
+    "reliability": {m: [[0.6, 0.55], [0.9, 0.8]] for m in METHODS},
+    "gains_over_user_blind": {m: [i / 100 for i in range(21)] for m in METHODS[2:]},
+}
+
+
+def test_words_tell_a_lead_from_noise_by_the_corrected_p() -> None:
+    found = verdicts(
+        [
+            row("default", "accuracy", 0.7),
+            row("a", "accuracy", 0.72),
+            row("b", "accuracy", 0.6),
+            row("default", "gain_over_user_blind", 0.02),
+        ],
+        [
+            tested("default", "user-blind", 0.02, 0.01),
+            tested("a", "default", 0.02, 0.04),
+            tested("b", "default", -0.1, 0.001),
+            tested("c", "default", -0.001, 0.9),
+            tested("c", "default", 0.5, 0.001, shots=16),
+        ],
+    )
+    (one,) = found
+    assert (one.data, one.shots, one.best) == ("votes", 8, "a")
+    assert one.over_blind == "ahead: +2.0 points (+1.0 to +3.0), p .010"
+    assert one.over_wrong == ""
+    assert (one.ahead, one.level, one.behind) == (("a (by 2.0 points)",), ("c",), ("b",))
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (0.01, "+2.0 points (+1.0 to +4.0), but noise once all comparisons"),
+        (-0.01, "noise: +2.0 points (-1.0 to +4.0); 3.0 points would have shown"),
+    ],
+)
+def test_what_is_not_beyond_chance_is_called_noise(low: float, said: str) -> None:
+    gain = row("default", "gain_over_user_blind", 0.02, lo=low, hi=0.04)
+    (one,) = verdicts(
+        [row("default", "accuracy", 0.7), gain],
+        [tested("default", "user-blind", 0.02, 0.3)],
+    )
+    assert one.over_blind.startswith(said)
+
+
+def test_the_best_stand_out_and_every_method_is_named_in_the_curves() -> None:
+    drawn = styles(rows())
+    assert [m for m in PEERS if drawn[m].first] == PEERS[-5:]
+    assert len({(s.colour, s.mark) for s in drawn.values() if s.first}) == 10
+    left, right = curves(rows(), "votes", drawn).axes
+    assert {text.get_text() for text in left.texts} == set(METHODS)
+    assert "random" not in {text.get_text() for text in right.texts}
+
+
+def test_the_other_pictures_show_every_method_once() -> None:
+    drawn = styles(rows())
+    assert len(calibration(SHAPE, drawn).axes) == 8  # ten that stand out, less the flat ones
+    labels = gains(SHAPE, drawn).axes[0].get_yticklabels()
+    assert sorted(t.get_text() for t in labels) == sorted(
+        set(METHODS[2:]) - {"longer-wins", "random"}
+    )
+    by_fit, by_reaction = costs(rows(), drawn).axes
+    assert len(by_fit.texts) == len(by_reaction.texts) == len(METHODS) - 2
+    assert mean_gain(rows(), "peer-0") == pytest.approx(0.04)
+    assert mean_gain(rows(), "nobody") is None
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40), st.floats(0.001, 0.2))
+def test_labels_keep_their_order_and_their_distance_inside_the_axes(
+    wanted: list[float], room: float
+) -> None:
+    places = spread(sorted(wanted), room)
+    least = min(room, 1.0 / max(len(wanted) - 1, 1))
+    assert all(-1e-9 <= place <= 1.0 + 1e-9 for place in places)
+    assert all(b - a >= least - 1e-9 for a, b in pairwise(places))
+
+
+def test_a_page_of_nothing_but_shots_less_figures_has_no_curves() -> None:
+    result = Result(metadata={"seeds": 1}, rows=(row("default", "accuracy", 0.7, None),))
+    text = page(result)
+    assert "<svg" not in text
+    assert "Who wins where" not in text
