@@ -21,7 +21,7 @@ def row(method: str, metric: str, value: float, shots: int | None = 8, **given: 
     return Row(method=method, metric=metric, value=value, shots=shots, **ends)
 
 
-def tested(method: str, against: str, gain: float, p: float, *, shots: int = 8) -> dict[str, Any]:
+def compared(method: str, against: str, gain: float, p: float, *, shots: int = 8) -> dict[str, Any]:
     return {
         "data": "votes",
         "method": method,
@@ -61,11 +61,11 @@ def test_words_tell_a_lead_from_noise_by_the_corrected_p() -> None:
             row("default", "gain_over_user_blind", 0.02),
         ],
         [
-            tested("default", "user-blind", 0.02, 0.01),
-            tested("a", "default", 0.02, 0.04),
-            tested("b", "default", -0.1, 0.001),
-            tested("c", "default", -0.001, 0.9),
-            tested("c", "default", 0.5, 0.001, shots=16),
+            compared("default", "user-blind", 0.02, 0.01),
+            compared("a", "default", 0.02, 0.04),
+            compared("b", "default", -0.1, 0.001),
+            compared("c", "default", -0.001, 0.9),
+            compared("c", "default", 0.5, 0.001, shots=16),
         ],
     )
     (one,) = found
@@ -86,7 +86,7 @@ def test_what_is_not_beyond_chance_is_called_noise(low: float, said: str) -> Non
     gain = row("default", "gain_over_user_blind", 0.02, lo=low, hi=0.04)
     (one,) = verdicts(
         [row("default", "accuracy", 0.7), gain],
-        [tested("default", "user-blind", 0.02, 0.3)],
+        [compared("default", "user-blind", 0.02, 0.3)],
     )
     assert one.over_blind.startswith(said)
 
