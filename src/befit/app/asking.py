@@ -11,16 +11,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import uuid4
 
+import numpy as np
+
 from befit.app.build import Workshop
 from befit.belief.choices import Measure
-from befit.belief.elicitation import Question, next_pair, next_question
+from befit.belief.elicitation import Beside, Question, next_pair, next_question
 from befit.belief.fold import BayesFold
+from befit.belief.gaussian import unpack
 from befit.belief.prior import groups_of
 from befit.core.dialogue import Conditioning, Context, Response
 from befit.core.errors import InputError
 from befit.core.people import EvidenceKind
-from befit.core.preference import Evidence, Profile
-from befit.core.protocols import Inferer, Memory
+from befit.core.preference import Evidence, Pair, Profile
+from befit.core.protocols import Inferer, Memory, RewardModel, Taste
 from befit.cycle import Cycle
 from befit.memory.spaces import sensitive
 
@@ -64,12 +67,14 @@ class Asking:
         inferer: The fold in use, for what it expects of strangers.
         measure: Text -> surface features in [-1, 1], for pairs.
         barred: Dimensions that are never asked about.
+        reward: What the person's choices are expected by, beside their beliefs; None is nothing.
     """
 
     memory: Memory
     inferer: Inferer
     measure: Measure
     barred: frozenset[str] = frozenset()
+    reward: RewardModel | Taste | None = None
 
     def question(self, context: Context) -> Question | None:
         """The question whose answer would say most; None where none would say enough."""
@@ -106,6 +111,7 @@ class Asking:
             sharpness=fold.sharpness,
             prior=fold.prior,
             groups=groups_of(known),
+            beside=self._beside(profile, context.prompt, responses),
         )
         if chosen is None:
             return None
@@ -141,6 +147,26 @@ class Asking:
     def _known(self, context: Context) -> tuple[Profile, Sequence[Evidence]]:
         return self.memory.recall(context), self.memory.evidence(context.user)
 
+    def _beside(
+        self, profile: Profile, prompt: str, responses: Sequence[Response]
+    ) -> Beside | None:
+        """What the promoted reward expects of a choice; None where nothing was promoted."""
+        taste = self.reward if isinstance(self.reward, Taste) else None
+        if taste is None or not taste.version:
+            return None
+        texts = [response.text for response in responses]
+        known = profile.taste or taste.prior
+
+        def expected(one: int, other: int) -> tuple[float, float]:
+            pair = Pair(prompt=prompt, chosen=texts[one], rejected=texts[other])
+            mean, covariance = unpack(known)
+            along = np.array(taste.difference(pair))
+            if len(along) != len(mean):  # another reward was promoted meanwhile
+                return 0.0, 0.0
+            return float(along @ mean), float(along @ covariance @ along)
+
+        return expected
+
     def _fold(self) -> BayesFold:
         """The fold with what was learned; a plain one beside an inferer of another kind."""
         return self.inferer.informed() if isinstance(self.inferer, BayesFold) else BayesFold()
@@ -157,6 +183,7 @@ def asking(shop: Workshop, memory: Memory) -> Asking:
         inferer=shop.build("inferer", shop.settings.inferer, "inferer"),
         measure=shop.measure,
         barred=sensitive(str(shop.settings.memory.get("space", "style"))),
+        reward=shop.reward,
     )
 
 

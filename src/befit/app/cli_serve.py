@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from befit.app.asking import asking
 from befit.app.build import Workshop
 from befit.app.projecting import Projecting
 from befit.app.server.keys import KeyStore
@@ -32,7 +33,15 @@ def application(shop: Workshop) -> App:
     cycle = shop.cycle()
     keys, listener = KeyStore(wanted.keys), shop.listener(cycle)
     reads = Projecting(shop=shop).projector
-    return create_app(cycle, options, keys, _upstream(shop), listener=listener, reads=reads)
+    return create_app(
+        cycle,
+        options,
+        keys,
+        _upstream(shop),
+        listener=listener,
+        reads=reads,
+        asking=asking(shop, cycle.memory),
+    )
 
 
 def _upstream(shop: Workshop) -> Upstream:

@@ -1,4 +1,4 @@
-"""What a person decides about their own memory, as `befit.Client` asks it of a server."""
+"""What a person is asked and decides about their memory, as `befit.Client` asks it of a server."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -127,6 +127,42 @@ class ClientRights(ABC):
             InvalidImportError: It is no such file; nothing was kept.
         """
         return self._json("POST", "me/import", {"format": written_by, "data": data})
+
+    def next_question(self, *, scope: str = "") -> dict[str, Any] | None:
+        """What to ask the person next: ``dimension``, ``text``, ``gain`` and the ``answers``.
+
+        None where no answer would say much.
+        """
+        found: dict[str, Any] | None = self._json(
+            "GET", "me/next-question", query={"scope": scope}
+        )["question"]
+        return found
+
+    def answer_question(self, about: str, answer: str, *, scope: str = "") -> dict[str, Any]:
+        """What the person says to a question; the evidence made of it.
+
+        Args:
+            about: The question's dimension.
+            answer: "low", "between", "high" or "skip".
+            scope: Part of life: "work", "home".
+
+        Raises:
+            InputError: There is no such dimension or answer.
+            PermissionDeniedError: The person does not allow to keep it.
+        """
+        body = {"about": about, "answer": answer, "scope": scope}
+        return self._json("POST", "me/next-question", body)
+
+    def next_pair(self, prompt: str, *, scope: str = "") -> dict[str, Any] | None:
+        """Two answers, ``first`` and ``second``, between which a choice would say most.
+
+        Each has ``response_id`` and ``text``; `befit.Client.choose` takes the choice. None where no
+        two answers differ where it would say much.
+        """
+        found: dict[str, Any] | None = self._json(
+            "POST", "me/next-question", {"prompt": prompt, "scope": scope}
+        )["pair"]
+        return found
 
     def _judge(self, verb: str, dimension: str, scope: str, **said: float) -> dict[str, Any]:
         body = {"verb": verb, "dimension": dimension, "scope": scope, **said}

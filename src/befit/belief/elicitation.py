@@ -9,7 +9,7 @@ Source: Lindley 1956 (information of an experiment); Houlsby et al. 2011, arXiv:
 same of a comparison, equation 2).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import erf, sqrt
@@ -23,6 +23,8 @@ from befit.core.preference import Dimension, Preference, PreferenceSpace
 
 LEAST_GAIN = 0.2  # nats; less is not worth a question
 LEAST_PAIR_GAIN = 0.02  # nats; a choice says less than an answer, and costs less
+
+Beside = Callable[[int, int], tuple[float, float]]  # mean and variance of a logit
 
 _ANSWERS = (-1.0 / 3.0, 1.0 / 3.0)  # between "the one", "it depends" and "the other"
 _NOISE = 0.3  # standard deviation of an answer
@@ -109,6 +111,7 @@ def next_pair(
     sharpness: float = 0.5,
     prior: Prior | None = None,
     groups: Iterable[str] = (),
+    beside: Beside | None = None,
     least: float = LEAST_PAIR_GAIN,
 ) -> Showing | None:
     """The two texts between which a choice would say most; None where none would say enough.
@@ -121,6 +124,8 @@ def next_pair(
         sharpness: How strictly a person chooses by distance; as in `BayesFold`.
         prior: What is believed of what has no evidence; None is that nothing is known.
         groups: The person's groups, for the prior.
+        beside: What else moves the choice of the one place over the other: what is believed of
+            the logit of a learned reward.
         least: The gain below which nothing is shown, in nats.
     """
     measured = [d for d in space.dimensions if d.feature and not d.universal]
@@ -132,10 +137,12 @@ def next_pair(
     features = [measure(text) for text in texts]
     styles = np.array([[each.get(d.feature, 0.0) for d in measured] for each in features])
     best: Showing | None = None
-    for one, other in combinations(range(len(texts)), 2) if measured else ():
+    for one, other in combinations(range(len(texts)), 2) if measured or beside else ():
         slope = 2.0 * sharpness * (styles[one] - styles[other])
-        beside = sharpness * float((styles[other] ** 2 - styles[one] ** 2).sum())
-        gain = _choice_gain(float(slope @ mean) + beside, sqrt(float(slope**2 @ variance)))
+        lean = sharpness * float((styles[other] ** 2 - styles[one] ** 2).sum())
+        more, doubt = beside(one, other) if beside else (0.0, 0.0)
+        logit, doubted = float(slope @ mean) + lean + more, float(slope**2 @ variance) + doubt
+        gain = _choice_gain(logit, sqrt(max(doubted, 0.0)))
         if gain >= least and (best is None or gain > best.gain):
             best = Showing(first=one, second=other, gain=gain)
     return best

@@ -1,6 +1,7 @@
 """Questions and pairs: chosen by what is not known, answered, skipped, and never of the barred."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from befit.core.dialogue import Context, Message, Verdict
 from befit.core.errors import InputError
 from befit.core.feedback import Choice
 from befit.core.people import UserId
+from befit.core.preference import Gaussian, Pair
 from befit.cycle import Cycle
 from befit.features.style import measure
 from befit.feedback.reactions import ReactionInterpreter
@@ -100,3 +102,34 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
         asks(cycle).answered(asked(), "nonsense", Answer.LOW)
     with pytest.raises(InputError, match="incognito"):
         asks(cycle).pair(cycle, asked("Hi?", incognito=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Longs:
+    """A reward of one coordinate, the length of a text, of which everything is still open."""
+
+    version: str = "1"
+    prior: Gaussian = Gaussian((0.0,), (100.0,))
+
+    def difference(self, pair: Pair) -> tuple[float, ...]:
+        return ((len(pair.chosen) - len(pair.rejected)) / 10.0,)
+
+    def posterior(
+        self, differences: Sequence[tuple[float, ...]], weights: Sequence[float]
+    ) -> Gaussian:
+        return self.prior
+
+
+def test_a_promoted_reward_has_its_say_in_which_pair_is_shown(tmp_path: Path) -> None:
+    cycle = wired(tmp_path)
+    question = asked("How can I sleep better?")
+    plain = asks(cycle).pair(cycle, question)
+    rewarded = replace(asks(cycle), reward=Longs()).pair(cycle, question)
+    unlearned = replace(asks(cycle), reward=Longs(version="")).pair(cycle, question)
+    assert plain is not None
+    assert rewarded is not None
+    assert unlearned is not None
+    assert rewarded.gain > plain.gain
+    assert unlearned.gain == plain.gain
+    lengths = [len(shown.text) for shown in (rewarded.first, rewarded.second)]
+    assert abs(lengths[0] - lengths[1]) > 5

@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import uvicorn
 
+from befit.app.asking import Asking
 from befit.app.inferring import Reads
 from befit.app.listening import Listener
 from befit.app.server.ask import Ask
@@ -26,6 +27,7 @@ from befit.app.server.identity import authenticate, person_of
 from befit.app.server.keys import KeyStore
 from befit.app.server.listing import Listing
 from befit.app.server.me import Me
+from befit.app.server.me_asking import Questions
 from befit.app.server.me_rights import Rights
 from befit.app.server.metrics import Metrics
 from befit.app.server.offload import Offload
@@ -64,6 +66,7 @@ def create_app(
     *,
     listener: Listener | None = None,
     reads: Reads | None = None,
+    asking: Asking | None = None,
     clock: Clock = lambda: datetime.now(UTC),
 ) -> App:
     """The server as an ASGI application.
@@ -75,12 +78,13 @@ def create_app(
         upstream: The language model.
         listener: Hears what people say in their turns; None reads by the grammar.
         reads: What reads the texts that people give as their own; None reads what they state.
+        asking: Finds what to ask people; None asks nothing.
         clock: The time, UTC.
     """
     metrics, offload = Metrics(), Offload(cycle, options, listener)
     chat = Chat(offload=offload, upstream=upstream, metrics=metrics)
     me = Me(offload=offload, keys=keys, reads=reads)
-    rights = Rights(offload=offload)
+    rights, questions = Rights(offload=offload), Questions(offload=offload, asking=asking)
     listing = Listing(offload=offload, upstream=upstream, metrics=metrics, model=options.model)
     routes: dict[str, Mapping[str, Handler]] = {
         "/chat/completions": {"POST": chat.complete},
@@ -91,6 +95,7 @@ def create_app(
         "/me/profile": {"GET": me.profile},
         "/me/evidence": {"GET": me.evidence, "POST": me.remember},
         "/me/evidence/": {"DELETE": me.forget_evidence},
+        "/me/next-question": {"GET": questions.next_question, "POST": questions.answer},
         "/me/export": {"GET": me.export},
         "/me/import": {"POST": rights.take_over},
         "/me/beliefs": {"GET": me.profile, "POST": rights.judge},
