@@ -1,25 +1,53 @@
-"""The default reward: a population's basis and prior, then each person's posterior over it.
+"""The default reward: what everyone thinks of a text, and how a person differs from everyone.
 
-The fit is `align.train.reward_model`, the prediction `reward.hierarchical`; this is their face as
-one method among the others.
+Each text has 1 + r coordinates ``t = (agreed, B phi + e)``: what the population thinks of it, and
+latent ones, of its features and, where several people met this very text, of itself. A person is a
+Gaussian posterior over weights of them, folded by Newton from their comparisons:
+
+    w ~ N((1, 0 .. 0), C),   logit(d) = w . (t_chosen - t_rejected),
+    P = sigmoid(w . x / sqrt(1 + pi x' C_u x / 8)).
+
+Who said nothing is the crowd exactly. The weight of the crowd is personal: how far one goes along.
+How wide the prior is, down to nobody differing at all, is chosen on people kept aside, so that
+where people do not differ a history changes nothing.
+
+Found when checking, on people kept aside (accuracy at 8 shots): on the votes of polis .736 without
+effects of the very texts and .787 with them; on jester5k, where features of 100 jokes say as much
+as the jokes, no difference. Bringing each pair's difference to one norm, which helps a trained
+basis alone, gained nothing beside what everyone thinks, and was left out, so that a text has one
+score. A free mean of the latent weights overfits small populations and is 0 here.
+
+`DefaultNoItem` is the same without anything of the very text.
 
 Source: specification of the default, a hierarchical Bayesian factorised Bradley-Terry model;
 survey arXiv:2503.17003 section 4.2.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import pi
 
 import numpy as np
+from numpy.typing import NDArray
 
-from befit.align.rewards.pairs import Array, Pairs, Person, Population
-from befit.align.train.reward_model import fit_population
+from befit.align.rewards.agreed import Agreed, agree, digest, met
+from befit.align.rewards.pairs import Array, Indices, Pairs, Person, Population
+from befit.align.rewards.tastes import (
+    Crowd,
+    Table,
+    Tastes,
+    Training,
+    begin,
+    losses,
+    polish,
+    train,
+)
+from befit.belief.gaussian import pack, unpack
 from befit.belief.logistic import newton
-from befit.core.preference import Pair
-from befit.reward.hierarchical import directions
+from befit.core.preference import Gaussian
 
-State = tuple[Array, Array]  # mean (r,), covariance (r, r)
+WIDTHS = (1e-6, 0.03, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5)  # of the prior; the first is nobody differs
+SLOPES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6)  # of the logits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +55,12 @@ class Default:
     """The default reward.
 
     Attributes:
-        rank: How many latent coordinates.
+        rank: How many coordinates, what everyone thinks included; >= 2.
+        steps: Most steps of training.
     """
 
     rank: int = 16
+    steps: int = 400
 
     @property
     def personal(self) -> bool:
@@ -41,55 +71,138 @@ class Default:
         return True
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "DefaultFit":
-        everyone = train | validation  # the fit keeps some aside by itself
-        pairs = {user: _listed(person.pairs) for user, person in everyone.people.items()}
-        head = fit_population(pairs, train.texts.features, rank=self.rank, seed=seed)
-        return DefaultFit(basis=head.basis, mean=head.mean, covariance=head.covariance)
+        return _fit(train, validation, self.rank, Training(steps=self.steps), seed, items=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DefaultNoItem:
+    """The default reward, with nothing of the very text: only its features count.
+
+    Attributes:
+        rank: How many coordinates, what everyone thinks included; >= 2.
+        steps: Most steps of training.
+    """
+
+    rank: int = 16
+    steps: int = 400
+
+    @property
+    def personal(self) -> bool:
+        return True
+
+    @property
+    def embeds(self) -> bool:
+        return True
+
+    def fit(self, train: Population, validation: Population, *, seed: int) -> "DefaultFit":
+        return _fit(train, validation, self.rank, Training(steps=self.steps), seed, items=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DefaultFit:
-    """A population head.
+    """Coordinates of texts, and the prior of a person.
 
     Attributes:
-        basis: Features to latent coordinates, shape (r, width).
-        mean: What the population's weights are, shape (r,).
-        covariance: How people differ around it, shape (r, r).
+        basis: Features to coordinates, shape (1 + r, width).
+        own: What a text that was met has beyond its features, shape (met, 1 + r).
+        known: What each text that was met is recognised by; tells nobody what it was.
+        mean: Of people's weights, shape (1 + r,).
+        covariance: Of people's weights, shape (1 + r, 1 + r).
     """
 
     basis: Array
+    own: Array
+    known: tuple[str, ...]
     mean: Array
     covariance: Array
+    prior: Gaussian = field(init=False, repr=False)
+    _place: dict[str, int] = field(init=False, repr=False)
 
-    def adapt(self, people: Sequence[Person]) -> Sequence[State]:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "prior", pack(self.mean, self.covariance))
+        object.__setattr__(self, "_place", {name: i for i, name in enumerate(self.known)})
+
+    def adapt(self, people: Sequence[Person]) -> Sequence[Gaussian]:
+        """Each person's posterior: a fold over their comparisons, in any order."""
         return [self._posterior(person.pairs.decided()) for person in people]
 
-    def logits(self, state: State, pairs: Pairs) -> Array:
-        mean, _ = state
-        x = self._latent(pairs)
-        found: Array = x @ mean / np.sqrt(1.0 + pi * self.spread(state, pairs) ** 2 / 8.0)
+    def logits(self, state: Gaussian, pairs: Pairs) -> Array:
+        mean, covariance = unpack(state)
+        x = self._differences(pairs)
+        variances = np.maximum(np.einsum("ij,jk,ik->i", x, covariance, x), 0.0)
+        found: Array = x @ mean / np.sqrt(1.0 + pi * variances / 8.0)
         return found
 
-    def spread(self, state: State, pairs: Pairs) -> Array:
-        _, covariance = state
-        x = self._latent(pairs)
+    def spread(self, state: Gaussian, pairs: Pairs) -> Array:
+        _, covariance = unpack(state)
+        x = self._differences(pairs)
         found: Array = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", x, covariance, x), 0.0))
         return found
 
-    def _posterior(self, pairs: Pairs) -> State:
+    def _posterior(self, pairs: Pairs) -> Gaussian:
         if not len(pairs):
-            return self.mean, self.covariance
-        return newton(self.mean, self.covariance, self._latent(pairs), pairs.weights)
+            return self.prior
+        return pack(*newton(self.mean, self.covariance, self._differences(pairs), pairs.weights))
 
-    def _latent(self, pairs: Pairs) -> Array:
-        return directions(pairs.differences) @ self.basis.T
+    def _differences(self, pairs: Pairs) -> Array:
+        found: Array = pairs.differences @ self.basis.T
+        return found + self._own(pairs, pairs.chosen) - self._own(pairs, pairs.rejected)
+
+    def _own(self, pairs: Pairs, at: Indices) -> Array:
+        found = np.zeros((len(at), len(self.mean)))
+        for row, text in enumerate(at.tolist() if self.known else ()):
+            place = self._place.get(digest(pairs.texts.names[text]), -1)
+            if place >= 0:
+                found[row] = self.own[place]
+        return found
 
 
-def _listed(pairs: Pairs) -> list[Pair]:
-    names, decided = pairs.texts.names, pairs.decided()
-    return [
-        Pair(prompt=names[p] if p >= 0 else "", chosen=names[c], rejected=names[r], weight=float(w))
-        for c, r, p, w in zip(
-            decided.chosen, decided.rejected, decided.prompts, decided.weights, strict=True
-        )
-    ]
+def _fit(
+    people: Population,
+    validation: Population,
+    rank: int,
+    training: Training,
+    seed: int,
+    *,
+    items: bool,
+) -> DefaultFit:
+    agreed = agree(people, validation, items=items)
+    crowd = Crowd.of(people, lambda pairs, owners: agreed.of_others(people, pairs, owners))
+    held_out = Crowd.of(validation, lambda pairs, _owners: agreed.of(pairs))
+    known = met(people) & items
+    table = Table.of(known, crowd.pairs)
+    begun = begin(crowd, table, rank - 1, seed)
+    trained = train(begun, crowd, table, training, seed=seed, held_out=held_out)
+    tried = [begun, polish(begun, crowd, table), trained, polish(trained, crowd, table)]
+    tastes, slope = _chosen(tried, held_out, table, seed)
+    return _made(tastes, agreed, known, table, slope)
+
+
+def _chosen(
+    tried: Sequence[Tastes], held_out: Crowd, table: Table, seed: int
+) -> tuple[Tastes, float]:
+    """The best of them, with the width of the prior and then the slope that suit it best."""
+    found: list[tuple[float, Tastes, float]] = []
+    for tastes in tried:
+        by_width = losses(tastes, held_out, table, seed=seed, widths=WIDTHS)[:, 0]
+        width = WIDTHS[int(np.argmin(by_width))]
+        better = replace(tastes, covariance=width * tastes.covariance)
+        by_slope = losses(better, held_out, table, seed=seed, slopes=SLOPES)[0]
+        at = int(np.argmin(by_slope))
+        found.append((float(by_slope[at]), better, SLOPES[at]))
+    _, best, slope = min(found, key=lambda each: each[0])
+    return best, slope
+
+
+def _made(
+    tastes: Tastes, agreed: Agreed, known: NDArray[np.bool_], table: Table, slope: float
+) -> DefaultFit:
+    """All scales folded into the coordinates, so that whoever reads a posterior reads logits."""
+    at = np.flatnonzero(known)
+    return DefaultFit(
+        basis=slope * np.vstack([agreed.weights, table.scale * tastes.basis]),
+        own=slope * np.column_stack([agreed.effects[at], table.scale * tastes.own]),
+        known=tuple(digest(table.texts.names[i]) for i in at.tolist()),
+        mean=tastes.mean,
+        covariance=tastes.covariance,
+    )

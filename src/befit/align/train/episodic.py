@@ -139,13 +139,13 @@ def losses(
     with torch.no_grad():
         return [
             float(
-                np.mean([_loss(latent[_at(e.shown)], latent[_at(e.asked)], p, e) for e in episodes])
+                np.mean([loss(latent[_at(e.shown)], latent[_at(e.asked)], p, e) for e in episodes])
             )
             for p in (_prior(mean, covariance) for mean, covariance in priors)
         ]
 
 
-def _loss(
+def loss(
     shown: torch.Tensor,
     asked: torch.Tensor,
     prior: tuple[torch.Tensor, torch.Tensor],
@@ -235,10 +235,10 @@ def train(
         if step % _LOOK_EVERY == 0:
             report(step, steps)
             now = _head(basis, mean, width)
-            (loss,) = losses(held_out, episodes, now.basis, [(now.mean, now.covariance)])
+            (left,) = losses(held_out, episodes, now.basis, [(now.mean, now.covariance)])
             looks += 1
-            if loss < best_loss:
-                best, best_loss, looks = now, loss, 0
+            if left < best_loss:
+                best, best_loss, looks = now, left, 0
             if looks > _PATIENCE or step == steps:
                 break
         for group in optimizer.param_groups:
@@ -248,7 +248,7 @@ def train(
         episode = draw(people, chosen.tolist(), shots.tolist(), rng)
         prior = mean, torch.diag(width.exp())
         shown, asked = x[_at(episode.shown)] @ basis.T, x[_at(episode.asked)] @ basis.T
-        total = _loss(shown, asked, prior, episode)
+        total = loss(shown, asked, prior, episode)
         optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
