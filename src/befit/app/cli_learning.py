@@ -69,6 +69,13 @@ def evaluate_reward(
             " later."
         ),
     ] = "unseen-person",
+    active: Annotated[
+        str,
+        typer.Option(
+            help="Rules that choose what a method is shown, beside random: bald, d-optimal, pref;"
+            " comma-separated; all is each."
+        ),
+    ] = "",
     workers: Annotated[int, typer.Option(help="Processes; 0 is two where there are.")] = 0,
     ray: Annotated[str, typer.Option(help="Address of a Ray cluster.")] = "",
     json_file: Annotated[
@@ -86,6 +93,7 @@ def evaluate_reward(
         shots=late("app.cli_pairs").numbers(shots),
         seeds=seeds,
         split=split,
+        active=_names(active),
         workers=workers or min(2, os.cpu_count() or 1),
         ray=ray,
         folder=late("models.cache").cache_dir() / "evaluate",

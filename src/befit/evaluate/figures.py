@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.core.errors import InputError
+from befit.evaluate.active import MARK
 from befit.evaluate.collected import Collected, Column, by_person, pair_means
 from befit.evaluate.metrics.accuracy import hits
 from befit.evaluate.metrics.calibration import (
@@ -31,6 +32,7 @@ from befit.evaluate.statistics import (
     holm,
     interval,
     permutation_p,
+    reached,
     two_level,
     worst_tenth,
 )
@@ -89,7 +91,7 @@ class Table:
     def rows(self) -> list[Row]:
         """Every figure, column by column, then the curves' areas and the costs."""
         rows = [row for column in self.columns for row in self._rows_of(column)]
-        return rows + list(self._areas()) + list(self._costs())
+        return rows + list(self._areas()) + list(self._matches()) + list(self._costs())
 
     def comparisons(self) -> list[dict[str, Any]]:
         """Paired tests of each method against the baselines; p also after Holm over all."""
@@ -243,6 +245,32 @@ class Table:
                 hi=hi,
                 people=int(np.count_nonzero(known)),
             )
+
+    def _matches(self) -> Iterator[Row]:
+        """How many random answers a method needs for what so many chosen ones give.
+
+        Of the people who have as many pairs as were shown at most, so that one curve is of one
+        group. What random answers never reach counts as the most of them.
+        """
+        for name in dict.fromkeys(m for m, _ in self.columns if MARK in m):
+            method = name.partition(MARK)[0]
+            shots = sorted(k for m, k in self.columns if m == name and (method, k) in self.columns)
+            if len(shots) < 3:
+                continue
+            both = [self.columns.index((m, k)) for m in (method, name) for k in shots]
+            means = self.sample.means[:, both]
+            able: NDArray[np.bool_] = np.asarray(~np.isnan(means).any(axis=1))
+            if np.count_nonzero(able) < FEWEST_PEOPLE:
+                continue
+            counts = self.sample.counts[:, able]
+            counts = np.vstack([np.ones(counts.shape[1]), counts[counts.sum(axis=1) > 0]])
+            curves = counts @ means[able] / counts.sum(axis=1, keepdims=True)
+            random, chosen = curves[:, : len(shots)], curves[:, len(shots) :]
+            for place, k in enumerate(shots[1:-1], start=1):
+                needed = reached(shots, random, chosen[:, place])
+                ends = interval(needed[1:])
+                column = (name, k)
+                yield self._row(column, "questions_to_match", needed[0], ends, able)
 
     def _costs(self) -> Iterator[Row]:
         for method, costs in self.all.costs.items():

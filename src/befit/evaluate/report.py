@@ -84,7 +84,7 @@ def page(result: Result) -> str:
         "<p>Methods are fitted on some people. Of each other person they see k pairs, then say "
         "which text of further pairs the person preferred; support and query share no text (or "
         "no prompt). Figures are means over people; intervals resample people, then their pairs."
-        f"</p>{_in_words(words)}{_spent(result.rows, drawn)}{sections}"
+        f"</p>{_in_words(words)}{_chosen(result.rows)}{_spent(result.rows, drawn)}{sections}"
         f"<h2>The methods</h2><ul>{_methods(result.rows)}</ul>{_left_out(metadata)}"
         f"<p><small>run {escape(str(metadata.get('run_id', '')))}, made "
         f"{escape(str(metadata.get('created', '')))}, seeds {escape(str(metadata.get('seeds')))}, "
@@ -119,6 +119,37 @@ def _in_words(found: Sequence[Verdict]) -> str:
         "<th>level with it (noise)</th>"
         f"<th>behind it</th></tr>{body}</table></div>"
     )
+
+
+def _chosen(rows: Sequence[Row]) -> str:
+    """How many random answers as many chosen ones are worth."""
+    found = [row for row in rows if row.metric == "questions_to_match" and row.shots]
+    if not found:
+        return ""
+    shots = sorted({row.shots for row in found if row.shots is not None})
+    known = {(row.data, row.method, row.shots): row for row in found}
+    head = "".join(f"<th>{k} chosen</th>" for k in shots)
+    body = "".join(
+        f"<tr><td>{escape(data)}</td><td>{escape(method)}</td>"
+        + "".join(f"<td>{_needed(known.get((data, method, k)))}</td>" for k in shots)
+        + "</tr>"
+        for data, method in dict.fromkeys((row.data, row.method) for row in found)
+    )
+    return (
+        "<h2>Questions that are chosen</h2><p>After + stands the rule by which the method chose "
+        "among a person's pairs. Each cell is how many pairs drawn at random it needs for the same "
+        "accuracy, on the same people; what random pairs never reach counts as the most that were "
+        "shown. Bold where it is at least twice as many, all of its interval.</p><div class='wide'>"
+        f"<table><tr><th>data</th><th>method</th>{head}</tr>{body}</table></div>"
+    )
+
+
+def _needed(row: Row | None) -> str:
+    if row is None or row.shots is None:
+        return ""
+    ends = f"<small>[{row.lo:.1f}, {row.hi:.1f}]</small>"
+    number = f"{row.value:.1f}"
+    return f"<b>{number}</b> {ends}" if row.lo >= 2 * row.shots else f"{number} {ends}"
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -186,6 +217,10 @@ def _left_out(metadata: Mapping[str, Any]) -> str:
     lines += [
         f"{each['data']}, {each['method']}, {each['shots']} shots: too few people have so many"
         for each in metadata.get("left_out_for_too_few_people", [])
+    ]
+    lines += [
+        f"{each['data']}, {each['method']}: cannot choose, it does not say how unsure it is"
+        for each in metadata.get("cannot_choose", [])
     ]
     if not lines:
         return ""

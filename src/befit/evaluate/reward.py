@@ -10,7 +10,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from befit.align.rewards.asking import RULES, rule_named
 from befit.core.errors import InputError
 from befit.core.registry import names
+from befit.evaluate.active import MARK
 from befit.evaluate.collected import Collected
 from befit.evaluate.datasets.contested import contest
 from befit.evaluate.figures import DEFAULT, FEWEST_PEOPLE, WRONG, Table
@@ -44,6 +46,7 @@ def evaluate_reward(
     shots: Sequence[int] = SHOTS,
     seeds: int = 3,
     split: Split = "unseen-person",
+    active: Sequence[str] = (),
     workers: int = 1,
     ray: str = "",
     folder: Path | None = None,
@@ -59,6 +62,8 @@ def evaluate_reward(
         shots: How many pairs of a person a method may see.
         seeds: Each tests another third of the people, with another fit.
         split: What is new about the test; see `befit.evaluate.splits.split_people`.
+        active: Rules by which methods that say how unsure they are choose what they are shown,
+            beside what is drawn at random; "all" is each there is.
         workers: Processes.
         ray: Address of a Ray cluster that does the work instead; "" uses none.
         folder: Where predictions are kept, so that a run that was stopped goes on; None keeps none.
@@ -83,6 +88,7 @@ def evaluate_reward(
         "people_whose_support_and_query_share_no_text_that_is": {},
         "left_out_for_too_few_people": [],
         "not_fitted": [],
+        "cannot_choose": [],
         "not_tested": [],
     }
     loaded: list[PairData] = []
@@ -92,6 +98,7 @@ def evaluate_reward(
             shots=told_shots,
             seeds=seeds,
             split=split,
+            rules=_rules(active),
             workers=workers,
             ray=ray,
             folder=folder or Path(fresh),
@@ -111,6 +118,7 @@ def evaluate_reward(
         "methods": [*chosen, WRONG],
         "shots": list(told_shots),
         "split": split,
+        "active": list(_rules(active)),
     }
     return Result(metadata=_metadata(told, seeds, loaded, created) | found, rows=tuple(rows))
 
@@ -123,6 +131,7 @@ class _Asked:
     shots: tuple[int, ...]
     seeds: int
     split: Split
+    rules: tuple[str, ...]
     workers: int
     ray: str
     folder: Path
@@ -139,22 +148,17 @@ def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -
     divisions = [divide(numbered, seed, max(shots), asked.split) for seed in range(asked.seeds)]
     if any(method_named(method).embeds for method in asked.methods):
         len(numbered.texts.vectors)  # once, here, into the cache that every process reads
-    tasks = [
-        Task(
-            source=source, data=data.name, digest=data.digest, method=method, seed=seed,
-            shots=shots, split=asked.split,
-        )
-        for method in asked.methods
-        for seed in range(asked.seeds)
-    ]  # fmt: skip
+    tasks = _tasks(data, source, asked, shots)
     done = run(tasks, asked.folder, workers=asked.workers, ray=asked.ray, progress=tell)
     predictions: dict[str, list[Predictions]] = {}
-    for method in asked.methods:
-        own = [done[task] for task in tasks if task.method == method]
+    for column in dict.fromkeys(task.column for task in tasks):
+        own = [done[task] for task in tasks if task.column == column]
         if all(each is not None for each in own):
-            predictions[method] = [each for each in own if each is not None]
+            predictions[column] = [each for each in own if each is not None]
+        elif MARK in column:
+            found["cannot_choose"].append({"data": data.name, "method": column})
         else:
-            found["not_fitted"].append({"data": data.name, "method": method})
+            found["not_fitted"].append({"data": data.name, "method": column})
     tell(f"{data.name}: intervals", 0, 1)
     rows: list[Row] = []
     collected = Collected.of(data.name, divisions, predictions)
@@ -170,6 +174,22 @@ def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -
     found["people_whose_support_and_query_share_no_text_that_is"][data.name] = dict(separated)
     tell(f"{data.name}: intervals", 1, 1)
     return rows
+
+
+def _tasks(data: PairData, source: str, asked: _Asked, shots: tuple[int, ...]) -> list[Task]:
+    """Every method under every seed, and where wanted under every rule of asking."""
+    plain = [
+        Task(
+            source=source, data=data.name, digest=data.digest, method=method, seed=seed,
+            shots=shots, split=asked.split,
+        )
+        for method in asked.methods
+        for seed in range(asked.seeds)
+    ]  # fmt: skip
+    if max(shots) == 0:
+        return plain
+    choosing = [task for task in plain if method_named(task.method).personal]
+    return plain + [replace(task, rule=rule) for task in choosing for rule in asked.rules]
 
 
 def _parts(collected: Collected, divisions: Sequence[Division]) -> Iterator[Collected]:
@@ -199,6 +219,13 @@ def _methods(methods: Sequence[str]) -> tuple[str, ...]:
     for name in chosen:
         method_named(name)
     return tuple(chosen)
+
+
+def _rules(active: Sequence[str]) -> tuple[str, ...]:
+    wanted = tuple(RULES) if ALL in active else tuple(dict.fromkeys(active))
+    for name in wanted:
+        rule_named(name)
+    return wanted
 
 
 def _metadata(

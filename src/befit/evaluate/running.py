@@ -8,15 +8,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
-from befit.align.rewards.method import Method
+from befit.align.rewards.method import Doubts, Fitted, Method
 from befit.core.errors import MissingExtraError, NotEnoughFeedbackError, UnknownComponentError
 from befit.core.registry import find, names
+from befit.evaluate.active import MARK, asked
 from befit.evaluate.datasets.jsonl import read_pairs
 from befit.evaluate.schema import PairData
 from befit.evaluate.splits import Split
@@ -25,8 +26,10 @@ from befit.evaluate.trials import (
     Numbered,
     Predictions,
     Progress,
+    ask,
     divide,
     feature_map,
+    fit,
     predict,
 )
 from befit.evaluate.values import load_data
@@ -47,6 +50,7 @@ class Task:
         seed: Of the division and the fit.
         shots: How many pairs of a person to show.
         split: What is new about the test.
+        rule: What chooses the pairs that are shown; "" draws them at random.
     """
 
     source: str
@@ -56,12 +60,19 @@ class Task:
     seed: int
     shots: tuple[int, ...]
     split: Split
+    rule: str = ""
+
+    @property
+    def column(self) -> str:
+        """What the figures call it: the method, and the rule where there is one."""
+        return f"{self.method}{MARK}{self.rule}" if self.rule else self.method
 
     @property
     def key(self) -> str:
         """Names what was done: changes with anything that could change it."""
         made = method_named(self.method)
-        said = repr((FORMAT, asdict(self), repr(made), feature_map().name))
+        mine = {name: value for name, value in asdict(self).items() if name != "rule" or value}
+        said = repr((FORMAT, mine, repr(made), feature_map().name))
         return sha256(said.encode()).hexdigest()[:24]
 
 
@@ -104,13 +115,26 @@ def _division(source: str, data: str, seed: int, shots: tuple[int, ...], split: 
     return divide(_numbered(source, data), seed, max(shots), split)
 
 
+@lru_cache(maxsize=1)
+def _fitted(task: Task) -> tuple[Fitted, float]:
+    """One fit for all rules that ask by it."""
+    division = _division(task.source, task.data, task.seed, task.shots, task.split)
+    return fit(method_named(task.method), division)
+
+
 def do(task: Task) -> Predictions | None:
-    """One task; None where there is too little to fit the method on."""
+    """One task; None where there is too little to fit the method on, or it cannot choose."""
     division = _division(task.source, task.data, task.seed, task.shots, task.split)
     try:
-        return predict(method_named(task.method), division, task.shots)
+        if not task.rule:
+            return predict(method_named(task.method), division, task.shots)
+        fitted, seconds = _fitted(replace(task, rule=""))
     except NotEnoughFeedbackError:
         return None
+    if not isinstance(fitted, Doubts):
+        return None
+    in_order = asked(fitted, division, task.rule, max(task.shots))
+    return ask(fitted, in_order, task.shots, seconds, personal=True, probes=False)
 
 
 def run(

@@ -130,6 +130,46 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return found
 
 
+def isotonic(curves: Array) -> Array:
+    """The nearest curves that never fall, shape (draws, points): by the min-max of their means.
+
+    Source: Barlow et al. 1972, isotonic regression.
+    """
+    points = curves.shape[1]
+    sums = np.concatenate([np.zeros((len(curves), 1)), np.cumsum(curves, axis=1)], axis=1)
+    found = np.empty_like(curves)
+    for at in range(points):
+        means = [
+            [(sums[:, b + 1] - sums[:, a]) / (b + 1 - a) for b in range(at, points)]
+            for a in range(at + 1)
+        ]
+        found[:, at] = np.max([np.min(some, axis=0) for some in means], axis=0)
+    return found
+
+
+def reached(shots: Sequence[int], curves: Array, wanted: Array) -> Array:
+    """How many shots until curves reach what is wanted, shape (draws,).
+
+    The curves are made to rise and joined by straight lines; what is reached at no point counts as
+    the most shots, and what is reached from the start as none.
+
+    Args:
+        shots: Of the points, ascending.
+        curves: Shape (draws, points).
+        wanted: Shape (draws,).
+    """
+    rising = isotonic(curves)
+    above = rising >= wanted[:, None]
+    first = np.where(above.any(axis=1), above.argmax(axis=1), len(shots) - 1)
+    before = np.maximum(first - 1, 0)
+    rows = np.arange(len(curves))
+    low, high = rising[rows, before], rising[rows, first]
+    share = np.clip((wanted - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
+    at = np.array(shots, dtype=float)
+    found: Array = np.where(first == 0, at[0], at[before] + share * (at[first] - at[before]))
+    return found
+
+
 def detectable(draws: Array) -> float:
     """The smallest true difference that this many people would show, at 80% power.
 

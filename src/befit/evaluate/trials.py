@@ -232,11 +232,42 @@ def predict(method: Method, division: Division, shots: Sequence[int]) -> Predict
     Raises:
         NotEnoughFeedbackError: There is too little to fit on.
     """
+    fitted, seconds = fit(method, division)
+    personal = method.personal and division.numbered.data.people
+    return ask(fitted, division, shots, seconds, personal=personal)
+
+
+def fit(method: Method, division: Division) -> tuple[Fitted, float]:
+    """What a method learns of a division, and the seconds that took.
+
+    Raises:
+        NotEnoughFeedbackError: There is too little to fit on.
+    """
     began = perf_counter()
     fitted = method.fit(division.train, division.validation, seed=division.seed)
+    return fitted, perf_counter() - began
+
+
+def ask(
+    fitted: Fitted,
+    division: Division,
+    shots: Sequence[int],
+    seconds: float,
+    *,
+    personal: bool,
+    probes: bool = True,
+) -> Predictions:
+    """Ask a fitted method everything.
+
+    Args:
+        fitted: What a method learned of the division.
+        division: What is asked.
+        shots: How many pairs of a person to show, ascending.
+        seconds: What the fit took.
+        personal: Whether histories change anything.
+        probes: Whether to ask also after another's history, and after answers turned round.
+    """
     asking = _Asking(fitted, division)
-    fit_seconds = perf_counter() - began
-    personal = method.personal and division.numbered.data.people
     own: dict[int, Array] = {}
     other: dict[int, Array] = {}
     swapped: dict[int, Array] = {}
@@ -246,10 +277,10 @@ def predict(method: Method, division: Division, shots: Sequence[int]) -> Predict
             continue
         states = asking.states(k)
         own[k] = asking.answers(states)
-        if k and personal:
+        if k and personal and probes:
             other[k] = asking.answers(asking.exchanged(states))
             swapped[k] = asking.answers(asking.states(k, swapped=True))
-    costs = {"fit_seconds": fit_seconds, **asking.costs()}
+    costs = {"fit_seconds": seconds, **asking.costs()}
     return Predictions(own=own, other=other, swapped=swapped, costs=costs)
 
 

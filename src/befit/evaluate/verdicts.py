@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from befit.evaluate.active import MARK
 from befit.evaluate.figures import BLIND, DEFAULT, TOLD, WRONG
 from befit.evaluate.schema import Row
 
@@ -59,7 +60,7 @@ def verdicts(rows: Sequence[Row], comparisons: Sequence[Mapping[str, Any]]) -> l
             continue
         best = max((r for r in known if r.shots == k), key=lambda row: row.value)
         tests = [c for c in comparisons if c["data"] == data and c["shots"] == k]
-        rivals = [c for c in tests if c["against"] == DEFAULT and c["method"] not in _NO_RIVALS]
+        rivals = [c for c in tests if c["against"] == DEFAULT and _rival(c["method"])]
         rivals.sort(key=lambda c: (-c["gain"], c["method"]))
         found.append(
             Verdict(
@@ -99,6 +100,11 @@ def _beside(
         return f"{told}, but noise once all comparisons are corrected for, p {_p(test['p_holm'])}"
     seen = _points(test["detectable_at_80_percent_power"])
     return f"noise: {told}; {seen} would have shown"
+
+
+def _rival(method: str) -> bool:
+    """Whether it is another method, and not one that was shown chosen pairs."""
+    return method not in _NO_RIVALS and MARK not in method
 
 
 def _noise(test: Mapping[str, Any]) -> bool:

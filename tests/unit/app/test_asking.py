@@ -104,12 +104,15 @@ def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
         asks(cycle).pair(cycle, asked("Hi?", incognito=True))
 
 
+OPEN = Gaussian((0.0,), (100.0,))
+
+
 @dataclass(frozen=True, slots=True)
 class Longs:
     """A reward of one coordinate, the length of a text, of which everything is still open."""
 
     version: str = "1"
-    prior: Gaussian = Gaussian((0.0,), (100.0,))
+    prior: Gaussian = OPEN
 
     def difference(self, pair: Pair) -> tuple[float, ...]:
         return ((len(pair.chosen) - len(pair.rejected)) / 10.0,)

@@ -128,3 +128,13 @@ def test_a_page_of_nothing_but_shots_less_figures_has_no_curves() -> None:
     text = page(result)
     assert "<svg" not in text
     assert "Who wins where" not in text
+
+
+def test_chosen_questions_worth_twice_as_many_at_random_are_marked() -> None:
+    made = [
+        row("default+bald", "questions_to_match", 9.0, 4, lo=8.0, hi=10.0),
+        row("default+pref", "questions_to_match", 9.0, 4, lo=7.9, hi=10.0),
+    ]
+    text = page(Result(metadata={"seeds": 1}, rows=(*rows(), *made)))
+    assert text.count("<b>9.0</b> <small>[8.0, 10.0]") == 1
+    assert "<td>9.0 <small>[7.9, 10.0]" in text

@@ -2,12 +2,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from sklearn.isotonic import IsotonicRegression
 
 from befit.evaluate.statistics import (
+    Array,
     centred_interval,
     detectable,
     interval,
+    isotonic,
     permutation_p,
+    reached,
     two_level,
     worst_tenth,
 )
@@ -93,3 +98,17 @@ def test_a_biased_figure_lies_in_its_interval() -> None:
     low, high = centred_interval(0.02, np.array([0.04, 0.05, 0.06]))
     assert low <= 0.02 <= high
     assert low >= 0.0
+
+
+@settings(max_examples=30)
+@given(arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 6)), elements=st.floats(0, 1)))
+def test_rising_curves_are_those_of_isotonic_regression(curves: Array) -> None:
+    for given_, found in zip(curves, isotonic(curves), strict=True):
+        expected = IsotonicRegression().fit_transform(np.arange(len(given_)), given_)
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_curve_reaches_between_its_points_at_its_start_or_never() -> None:
+    shots, curve = (0, 2, 8), np.tile([0.5, 0.6, 0.8], (4, 1))
+    wanted = np.array([0.4, 0.55, 0.7, 0.9])
+    assert reached(shots, curve, wanted) == pytest.approx([0.0, 1.0, 5.0, 8.0])
