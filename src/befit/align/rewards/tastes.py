@@ -35,6 +35,7 @@ from befit.align.train.episodic import (
 from befit.belief.logistic import newton
 
 NORM = 3.0  # of a typical pair's features, before the basis
+NEAR = 0.1  # features nearer than this say little, and are not blown up
 GAIN = 1.0  # how large a text's own coordinates start beside those of its features
 CROWD_SPREAD = 0.3  # of people's weight of what everyone thinks, at the start
 PRIOR_PEOPLE = 50.0  # who the belief that coordinates are independent counts as
@@ -70,7 +71,7 @@ class Table:
         return cls(
             texts=pairs.texts,
             slot=np.where(known, np.cumsum(known) - 1, -1),
-            scale=NORM / max(float(np.median(lengths)), 1e-6),
+            scale=NORM / max(float(np.median(lengths)), NEAR),
         )
 
     @property
