@@ -15,6 +15,7 @@ from speed.table import page
 
 NAMES = (
     "update",
+    "reward",
     "start",
     "retrieval",
     "writes",
