@@ -240,7 +240,7 @@ class _Trained:
         self.scale = table.scale
 
     def loss(self, crowd: Crowd, episode: Episode, kept: torch.Tensor) -> torch.Tensor:
-        """Of what is asked after what is shown; ``kept`` is 0 where a text counts as new."""
+        """Mean loss of what is asked after what is shown; where ``kept`` is 0 a text is new."""
         at = np.concatenate([episode.shown, episode.asked], axis=1)
         sides = torch.from_numpy(np.stack([crowd.pairs.chosen[at], crowd.pairs.rejected[at]]))
         texts, place = torch.unique(sides, return_inverse=True)
@@ -254,7 +254,7 @@ class _Trained:
         cut = episode.shown.shape[1]
         mean = torch.cat([self.mean, self.rest])
         prior = mean, torch.diag(self.width.exp())
-        return loss(rows[:, :cut], rows[:, cut:], prior, episode)
+        return loss(rows[:, :cut], rows[:, cut:], prior, episode).mean()
 
     def tastes(self) -> Tastes:
         basis, mean, width, own, rest = (
@@ -359,18 +359,20 @@ def losses(
     """How people kept aside are predicted under each width of the prior and slope of the logits.
 
     Returns:
-        Log loss in nats a pair, each person counting once, shape (widths, slopes).
+        Log loss of each person in nats a pair, after 0 to 16 pairs in equal shares, shape
+        (widths, slopes, people).
     """
     seen = torch.tensor(tastes.rows(crowd, table), dtype=torch.float32)
     mean = torch.tensor(tastes.mean, dtype=torch.float32)
     root = torch.tensor(np.linalg.cholesky(tastes.covariance), dtype=torch.float32)
     episodes = fixed_episodes(crowd.people, seed + 1)
-    found = np.zeros((len(widths), len(slopes)))
+    found = np.zeros((len(widths), len(slopes), len(crowd.people)))
     with torch.no_grad():
         for episode in episodes:
             shown, asked = seen[episode.shown], seen[episode.asked]
             for i, width in enumerate(widths):
                 for j, slope in enumerate(slopes):
                     prior = mean, width**0.5 * root
-                    found[i, j] += float(loss(slope * shown, slope * asked, prior, episode))
+                    own = loss(slope * shown, slope * asked, prior, episode).numpy()
+                    found[i, j] += own.reshape(-1, len(crowd.people)).mean(axis=0)
     return found / len(episodes)

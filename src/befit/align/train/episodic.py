@@ -139,7 +139,12 @@ def losses(
     with torch.no_grad():
         return [
             float(
-                np.mean([loss(latent[_at(e.shown)], latent[_at(e.asked)], p, e) for e in episodes])
+                np.mean(
+                    [
+                        float(loss(latent[_at(e.shown)], latent[_at(e.asked)], p, e).mean())
+                        for e in episodes
+                    ]
+                )
             )
             for p in (_prior(mean, covariance) for mean, covariance in priors)
         ]
@@ -151,7 +156,7 @@ def loss(
     prior: tuple[torch.Tensor, torch.Tensor],
     episode: Episode,
 ) -> torch.Tensor:
-    """Negative log-likelihood per asked pair, each person counting once; in nats.
+    """Negative log-likelihood per asked pair of each person, shape (people,); in nats.
 
     Newton on the latent differences shown, in coordinates in which the prior is the unit normal;
     then the calibrated prediction of those asked. ``prior`` is its mean and a square root of its
@@ -176,8 +181,7 @@ def loss(
     logits = (asked @ (mean + z @ root.T)[..., None])[..., 0]
     logits = logits / torch.sqrt(1.0 + pi / 8.0 * (ahead * spread).sum(-1))
     counts = torch.from_numpy(episode.asked_weights)
-    own = (torch.nn.functional.softplus(-logits) * counts).sum(1) / counts.sum(1)
-    return own.mean()
+    return (torch.nn.functional.softplus(-logits) * counts).sum(1) / counts.sum(1)
 
 
 def _at(indices: Indices) -> torch.Tensor:
@@ -248,7 +252,7 @@ def train(
         episode = draw(people, chosen.tolist(), shots.tolist(), rng)
         prior = mean, torch.diag(width.exp())
         shown, asked = x[_at(episode.shown)] @ basis.T, x[_at(episode.asked)] @ basis.T
-        total = loss(shown, asked, prior, episode)
+        total = loss(shown, asked, prior, episode).mean()
         optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
