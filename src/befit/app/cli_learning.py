@@ -72,8 +72,8 @@ def evaluate_reward(
     active: Annotated[
         str,
         typer.Option(
-            help="Rules that choose what a method is shown, beside random: bald, d-optimal, pref;"
-            " comma-separated; all is each."
+            help="Rules that choose what a method is shown, beside random: bald, d-optimal, pref,"
+            " v-optimal; comma-separated; all is each."
         ),
     ] = "",
     workers: Annotated[int, typer.Option(help="Processes; 0 is two where there are.")] = 0,
