@@ -37,7 +37,9 @@ from befit.belief.logistic import newton
 NORM = 3.0  # of a typical pair's features, before the basis
 NEAR = 0.1  # features nearer than this say little, and are not blown up
 GAIN = 1.0  # how large a text's own coordinates start beside those of its features
-CROWD_SPREAD = 0.3  # of people's weight of what everyone thinks, at the start
+CROWD_SPREAD = 1.0  # of people's weight of what everyone thinks, at the start
+SHARPEN = 1.5  # power of how much people vary: chance flattens what few people show
+LEAST_SPREAD = 0.01  # of a coordinate, beside the first, as variances at the start
 PRIOR_PEOPLE = 50.0  # who the belief that coordinates are independent counts as
 MOST_POLISHED = 1000  # people whose posteriors the covariance is refitted to
 _SHRINK = 4.0  # pairs of a crowd that a person's disagreement is averaged with
@@ -170,10 +172,11 @@ def begin(crowd: Crowd, table: Table, rank: int, seed: int) -> Tastes:
     own_votes = np.zeros((count, table.met))
     own_votes[:, slot[slot >= 0]] = GAIN * votes[:, np.flatnonzero(slot >= 0)].toarray()
     rows = np.hstack([votes @ pairs.texts.vectors[used], own_votes])
-    right = _directions(rows - rows.mean(axis=0), rank, np.random.default_rng(seed))
+    rows -= rows.mean(axis=0)
+    right = _directions(rows, rank, np.random.default_rng(seed))
+    varies = ((rows @ right.T) ** 2).mean(axis=0) ** SHARPEN
     width = pairs.texts.features.width
-    spread = np.ones(1 + len(right))
-    spread[0] = CROWD_SPREAD**2
+    spread = np.append(CROWD_SPREAD**2, LEAST_SPREAD + varies / max(varies.max(initial=0.0), 1e-9))
     return Tastes(
         basis=right[:, :width],
         own=GAIN * right[:, width:].T,
