@@ -159,7 +159,7 @@ def reached(shots: Sequence[int], curves: Array, wanted: Array) -> Array:
         wanted: Shape (draws,).
     """
     rising = isotonic(curves)
-    above = rising >= wanted[:, None]
+    above = rising >= wanted[:, None] - 1e-9  # sums of the same shares differ by rounding
     first = np.where(above.any(axis=1), above.argmax(axis=1), len(shots) - 1)
     before = np.maximum(first - 1, 0)
     rows = np.arange(len(curves))

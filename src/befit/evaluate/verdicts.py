@@ -53,7 +53,9 @@ def verdicts(rows: Sequence[Row], comparisons: Sequence[Mapping[str, Any]]) -> l
     found = []
     for data in dict.fromkeys(row.data for row in rows):
         known = [
-            r for r in rows if r.data == data and r.metric == "accuracy" and r.shots is not None
+            row
+            for row in rows
+            if row.data == data and row.metric == "accuracy" and MARK not in row.method
         ]
         k = max((r.shots for r in known if r.shots is not None and r.shots <= TOLD), default=None)
         if k is None:

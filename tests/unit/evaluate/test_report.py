@@ -58,6 +58,7 @@ def test_words_tell_a_lead_from_noise_by_the_corrected_p() -> None:
             row("default", "accuracy", 0.7),
             row("a", "accuracy", 0.72),
             row("b", "accuracy", 0.6),
+            row("default+bald", "accuracy", 0.9),  # was shown chosen pairs: no rival
             row("default", "gain_over_user_blind", 0.02),
         ],
         [
@@ -65,6 +66,7 @@ def test_words_tell_a_lead_from_noise_by_the_corrected_p() -> None:
             compared("a", "default", 0.02, 0.04),
             compared("b", "default", -0.1, 0.001),
             compared("c", "default", -0.001, 0.9),
+            compared("default+bald", "default", 0.2, 0.001),
             compared("c", "default", 0.5, 0.001, shots=16),
         ],
     )
