@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from befit.evaluate.drawing import calibration, costs, curves, gains, mean_gain, spread, styles
@@ -115,6 +115,7 @@ def test_the_other_pictures_show_every_method_once() -> None:
     assert mean_gain(rows(), "nobody") is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=40), st.floats(0.001, 0.2))
 def test_labels_keep_their_order_and_their_distance_inside_the_axes(
     wanted: list[float], room: float

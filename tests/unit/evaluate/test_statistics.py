@@ -100,7 +100,7 @@ def test_a_biased_figure_lies_in_its_interval() -> None:
     assert low >= 0.0
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(arrays(float, st.tuples(st.integers(1, 4), st.integers(1, 6)), elements=st.floats(0, 1)))
 def test_rising_curves_are_those_of_isotonic_regression(curves: Array) -> None:
     for given_, found in zip(curves, isotonic(curves), strict=True):

@@ -5,7 +5,7 @@ from math import log, pi
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from befit.align.rewards.asking import (
@@ -40,6 +40,7 @@ def believed(mean: Sequence[float], deviation: Sequence[float], shared: float = 
     )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(RULES)), logits, doubts)
 def test_the_other_side_first_is_the_same_question(
     name: str, mean: float, deviation: float
@@ -47,6 +48,7 @@ def test_the_other_side_first_is_the_same_question(
     assert one(name, mean, deviation) == pytest.approx(one(name, -mean, deviation), abs=1e-9)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(RULES)), logits, doubts)
 def test_what_is_known_is_worth_nothing_and_doubt_is_worth_more(
     name: str, mean: float, deviation: float
@@ -57,6 +59,7 @@ def test_what_is_known_is_worth_nothing_and_doubt_is_worth_more(
         assert one(name, mean, deviation + 1.0) > one(name, mean, deviation)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(RULES)), doubts)
 def test_of_two_as_doubtful_the_more_even_is_asked(name: str, deviation: float) -> None:
     assert one(name, 0.0, deviation + 0.1) > one(name, 3.0, deviation + 0.1)
