@@ -36,8 +36,8 @@ class Judge:
     Attributes:
         reader: The language model.
         most_shown: Comparisons of a history that it sees.
-        most_tested: People that an evaluation may ask it about: an answer takes a tenth of a
-            second or more, and nothing can be computed ahead.
+        most_tested: People that an evaluation may ask it about: an answer takes half a second,
+            and nothing can be computed ahead.
         aside: People kept aside that the slope is chosen by.
     """
 
@@ -55,7 +55,12 @@ class Judge:
         return True  # to choose what is shown
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "JudgeFit":
-        fitted = JudgeFit(reader=self.reader, most_shown=self.most_shown, slope=1.0)
+        fitted = JudgeFit(
+            reader=self.reader,
+            most_shown=self.most_shown,
+            most_tested=self.most_tested,
+            slope=1.0,
+        )
         asked = episodes(validation, seed, shots=(4,), most_people=self.aside)
         few = [replace(episode, query=episode.query.take(slice(0, 6))) for episode in asked]
         if not few:
@@ -71,11 +76,13 @@ class JudgeFit:
         reader: The language model.
         most_shown: Comparisons of a history that it sees.
         slope: Of the logits.
+        most_tested: People that an evaluation may ask it about.
     """
 
     reader: Reads
     most_shown: int
     slope: float
+    most_tested: int = 4
     _answers: dict[tuple[str, str], float] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 from transformers.utils import logging as transformers_logging
 
 from befit.align.train.episodic import one_thread
+from befit.core.errors import ModelFileError
 from befit.models.prepare import resolve
 
 _AT_ONCE = 1024  # tokens, padding included
@@ -191,10 +192,14 @@ def _loaded(name: str, precision: str) -> _Loaded:
         model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, precision), local_files_only=True
         )
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # whatever the library and its readers raise for a damaged folder
+        raise ModelFileError(
+            f"the model {name} does not load: {error}",
+            hint="befit models verifies the embedded ones; any other must be a transformers folder",
+            field="model",
+        ) from error
     finally:
         if shown:
             bars.enable_progress_bar()
-    return _Loaded(
-        model=model.eval(),
-        tokenizer=AutoTokenizer.from_pretrained(folder, local_files_only=True),
-    )
+    return _Loaded(model=model.eval(), tokenizer=tokenizer)

@@ -61,8 +61,8 @@ class Synthesize:
     reader: Reads = field(default_factory=lambda: LocalReader(precision="float32"))
     personas: int = 4
     demonstrations: int = 3
-    tries: int = 3
-    most_texts: int = 64
+    tries: int = 2
+    most_texts: int = 48
     sharpness: tuple[float, ...] = SHARPNESS
     gains: tuple[float, ...] = GAINS
 

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +8,7 @@ pytest.importorskip("transformers")
 
 from befit.align.rewards.reader import LocalReader
 from befit.core.dialogue import Conditioning, Context, Message
+from befit.core.errors import ModelFileError
 from befit.core.people import UserId
 from befit.generate.hf import HfPolicy
 
@@ -62,6 +64,12 @@ def test_a_text_cannot_end_its_turn() -> None:
 
 def test_a_text_without_tokens_is_neither_likely_nor_unlikely() -> None:
     assert READER.nats(OPENING, ["", TEXTS[0]])[0] == 0.0
+
+
+def test_a_folder_that_holds_no_model_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ModelFileError):
+        LocalReader(model=str(tmp_path)).nats(OPENING, TEXTS)
 
 
 def test_half_precision_tells_the_same_within_a_twentieth_of_a_nat() -> None:
