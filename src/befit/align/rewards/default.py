@@ -8,8 +8,8 @@ Gaussian posterior over weights of them, folded by Newton from their comparisons
     P = sigmoid(w . x / sqrt(1 + pi x' C_u x / 8)).
 
 Who said nothing is the crowd exactly. The weight of the crowd is personal: how far one goes along.
-How wide the prior is, is chosen on people kept aside. That people differ has to be seen there beyond
-one standard error: else a history changes nothing, as on llmfao and stackexchange.
+How wide the prior is, is chosen on people kept aside. That people differ has to be seen there
+beyond one standard error: else a history changes nothing, as on llmfao and stackexchange.
 
 Found when checking (unseen people, one seed, accuracy at 8 shots; beside it the best user-blind
 row and tuned MRM): polis .803 (.784, .743), its contested pairs .674 (.610, .622), jester5k .693
