@@ -11,8 +11,12 @@ are chosen on people kept aside. The attributes have names, so that a state read
 
 Source: Drift, Kim et al. 2025, arXiv:2502.14289 (decoding with the same weights is not done here).
 
-Found when checking: see the figures in `attributes`' note below; prompts are left out of the
-likelihoods, so that one reading of a text serves all its pairs.
+Found when checking: prompts are left out of the likelihoods, so that one reading of a text serves
+all its pairs, and 8 attributes of 128 texts are read in about a minute on one core. With the
+embedded model of 135 million parameters the ratios carry a little of the person: on dsp .524 at 4
+shots, where the same history turned round gives .439 and another person's .474; on made-up people
+of two opposite tastes .550 at 8 shots, and .493 with another's. The features tell little of the
+readings of a text that was not read: .12 of their variance on dsp, .51 on the made-up texts.
 """
 
 from collections.abc import Mapping, Sequence

@@ -7,7 +7,12 @@ texts, and the log-odds of its answering A over B is taken in both orders:
 
 Whatever it likes about a letter or a place cancels, and turning a pair round turns the sign. The
 comparisons shown are those in which most of the history agrees, so that their order is nothing;
-the slope alone is chosen, on people kept aside. Answers are kept while the process lives.
+the slope alone is chosen, on people kept aside. Answers are kept, so that none is asked twice.
+
+Found when checking: with the embedded model of 135 million parameters it is a coin that costs half
+a second a pair on one core. Of some 85 pairs of four people after 4 shots .506 were right on
+made-up people, .447 on dsp and .384 on polis, and another person's history did no worse. The method
+is for larger models, and `most_tested` keeps an evaluation of it within minutes.
 
 Source: Zheng et al. 2023, arXiv:2306.05685 (judges, and their preference for a place); the person
 in the prompt: Dong et al. 2024, arXiv:2406.11657.

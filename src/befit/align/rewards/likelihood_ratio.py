@@ -18,8 +18,10 @@ Source: context steering, He et al. 2024, arXiv:2405.01768 (the difference of lo
 and without a context; inferring the context by Bayes).
 
 Found when checking: the published reward puts the person's own history into the prompt, which
-costs a pass of the model for each pair of a history and a text; contexts of the population cost one
-for each text.
+costs a pass of the model for each pair of a history and a text; contexts of the population cost six
+for each text, and a minute for a fit. With the embedded model of 135 million parameters nothing of
+the person is left: on dsp .493 at 4 shots, as with the history turned round, and .509 against .498
+on made-up people of two opposite tastes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -17,7 +17,8 @@ Found when checking: the paper lets the model reason about each pair and write t
 own code judges by the persona alone, though its gain comes from the demonstrations (persona alone
 53.7, demonstrations 62.0). The embedded model of 135 million parameters writes no persona that is
 worth reading, so that it is written from measures of style, and the demonstrations are kept. What
-is lost are reasons, topics and values that no measure of style names.
+is lost are reasons, topics and values that no measure of style names. Its answers hardly depend on
+the text: on dsp .473 at 4 shots, as with another person's history.
 """
 
 from collections.abc import Sequence
