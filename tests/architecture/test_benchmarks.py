@@ -25,7 +25,7 @@ def test_page_is_what_the_files_say() -> None:
 
 
 def test_every_benchmark_has_a_result() -> None:
-    names = {"gateway", "memory_search", "retrieval", "start", "update", "writes"}
+    names = {"gateway", "memory_search", "retrieval", "reward", "start", "update", "writes"}
     assert {path.stem for path in RESULTS} == names
 
 
