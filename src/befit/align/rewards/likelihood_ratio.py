@@ -20,8 +20,8 @@ and without a context; inferring the context by Bayes).
 Found when checking: the published reward puts the person's own history into the prompt, which
 costs a pass of the model for each pair of a history and a text; contexts of the population cost six
 for each text, and a minute for a fit. With the embedded model of 135 million parameters nothing of
-the person is left: on dsp .493 at 4 shots, as with the history turned round, and .509 against .498
-on made-up people of two opposite tastes.
+the person shows (one seed): at 4 shots .493 on dsp and .509 on made-up people of two opposite
+tastes, where another person's history gives .482 and .497.
 """
 
 from collections.abc import Iterator, Sequence
