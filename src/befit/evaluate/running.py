@@ -35,7 +35,7 @@ from befit.evaluate.trials import (
 from befit.evaluate.values import load_data
 
 _STEP = "fitting and predicting"
-FORMAT = 1  # of what stands in the folder; another number is done anew
+FORMAT = 2  # of what stands in the folder; another number is done anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ def forget_scores(memory: MemoryUnderTest, people: int, seed: int) -> Iterator[S
                 yield _honoured(name, f"forget_honoured_{way}", kept=not there)
                 yield _honoured(name, "forget_honoured", kept=not there)
         for subject in asked:
-            shaping = getattr(memory, "memory", memory)  # the one that is watched
+            shaping = memory if isinstance(memory, Sends) else getattr(memory, "memory", None)
             if isinstance(shaping, Sends):
                 seen = shaping.sends(_conversation(script, subject), script.at)
                 clean = not any(mentions(text, subject.name) for text in seen[:-1])
