@@ -213,7 +213,8 @@ def _sources(data: Sequence[str]) -> list[str]:
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
-    wanted = [*(names("method") if ALL in methods else methods), *BASELINES]
+    every = [name for name in names("method") if not hasattr(method_named(name), "most_tested")]
+    wanted = [*(every if ALL in methods else methods), *BASELINES]
     chosen = list(dict.fromkeys([*wanted, DEFAULT]))  # wrong-user is the default's
     chosen.remove(WRONG)
     for name in chosen:

@@ -292,6 +292,9 @@ class _Asking:
         self._shown, self._asked = 0, 0
         self._adapting, self._answering = 0.0, 0.0
         self._bytes = 0
+        users = list(dict.fromkeys(case.user for case in division.cases))
+        most = getattr(fitted, "most_tested", len(users))  # few, where an answer costs seconds
+        self._tested = set(users[:most])
 
     def able(self, k: int) -> NDArray[np.bool_]:
         """Which predictions are of people with so many pairs to show."""
@@ -304,7 +307,7 @@ class _Asking:
         chosen = [
             number
             for number, case in enumerate(self.division.cases)
-            if len(case.support) >= k and not (swapped and case.draw)
+            if len(case.support) >= k and not (swapped and case.draw) and case.user in self._tested
         ]
         people = []
         for number in chosen:

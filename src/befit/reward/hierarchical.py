@@ -113,8 +113,14 @@ class HierarchicalReward:
         self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
     ) -> Sequence[float]:
         """Reward above the mean of these drafts, in logits of a typical pair."""
-        mean, _ = self._belief(conditioning.taste)
-        scores: list[float] = (self._coordinates(context, drafts) @ mean).tolist()
+        if not drafts:
+            return []
+        taste = conditioning.taste
+        own = taste is not None and len(taste.mean) == len(self.mean)
+        mean = np.array(taste.mean) if own and taste is not None else self.mean
+        # one product with the weights of the features: the covariance is not wanted here
+        values = self._vectors(context.prompt, [d.text for d in drafts]) @ (mean @ self.basis)
+        scores: list[float] = ((values - values.mean()) * (NORM / self.typical)).tolist()
         return scores
 
     def uncertainty(
