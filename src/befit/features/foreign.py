@@ -48,6 +48,14 @@ _SAYS = (
     r"|sagte|sagt|schrieb|schreibt|steht|meinte|dit|a dit|écrit|a écrit|dijo|dice|escribió|escribe)"
 )
 _FIRST = r"(?:i|my|we|ich|mein|wir|j|je|mon|nous|yo|me|mi|nos)"
+#: What is one's own and does not speak: "I've changed my mind: ...", "My diet: ...".
+_ONES_OWN = (
+    r"(?:preference|taste|wish|rule|style|view|opinion|favou?rite|answer|point|choice|mind|take"
+    r"|stance|position|attitude|feeling|verdict|conclusion|guess|problem|request|need|condition"
+    r"|requirement|policy|principle|limit|goal|hope|plan|confession|weakness|passion|hobby|diet"
+    r"|allerg|habit|update|news|correction|change|feedback|concern|reason|thing|two cents|heart"
+    r"|life|work|day|week|budget|situation|background)"
+)
 #: Whoever speaks behind a colon is not the writer.
 _THEIRS = (
     r"(?:(?:his|her|their|somebody|someone|everybody|everyone|people|he|she|they|quote|words"
@@ -55,7 +63,7 @@ _THEIRS = (
     r"|claims?|insists|thinks|adds|motto|slogan|advert|sign|banner|lyrics|review|caption|profile"
     r"|sein|ihr|er|sie|jemand|zitat|witz|son|sa|il|elle|quelqu'un|citation|su|él|ella|alguien"
     r"|cita)\b"
-    r"|my (?!preference|taste|wish|rule|style|view|opinion|favou?rite|answer|point|choice)\w"
+    r"|my (?!" + _ONES_OWN + r")\w"
     r"|[\u0370-\u03ff\u0400-\u04ff\u0590-\u06ff\u3040-\u30ff\u4e00-\u9fff])"
 )
 #: From the match to the end of the text.
