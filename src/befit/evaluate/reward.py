@@ -213,8 +213,7 @@ def _sources(data: Sequence[str]) -> list[str]:
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
-    every = [name for name in names("method") if not hasattr(method_named(name), "most_tested")]
-    wanted = [*(every if ALL in methods else methods), *BASELINES]
+    wanted = [*(_affordable() if ALL in methods else methods), *BASELINES]
     chosen = list(dict.fromkeys([*wanted, DEFAULT]))  # wrong-user is the default's
     chosen.remove(WRONG)
     for name in chosen:
@@ -227,6 +226,11 @@ def _rules(active: Sequence[str]) -> tuple[str, ...]:
     for name in wanted:
         rule_named(name)
     return wanted
+
+
+def _affordable() -> list[str]:
+    """Every method but those whose answers take so long that few people can be tested."""
+    return [name for name in names("method") if not hasattr(method_named(name), "most_tested")]
 
 
 def _metadata(
