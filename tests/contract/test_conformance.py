@@ -37,7 +37,8 @@ WATCHES = {  # what a screen that watches for something of its own must refuse
     "screen.personal_data": partial(testing.check_screen, bad="My card is 4539 1488 0343 6467."),
 }
 NEEDS_MODELS = {"policy.hf", "encoder.minilm", "reward.active", "guard.heads", "learner.reward"}
-ELSEWHERE = {"policy.openai_http", "memory.postgres"}  # checked where a server is: tests/unit
+# checked where a server is, in tests/unit
+ELSEWHERE = {"policy.openai_http", "memory.postgres", "memory.sealed_postgres"}
 
 
 def _all(kinds: Sequence[str]) -> list[Any]:
