@@ -27,7 +27,7 @@ _READERS: dict[str, str] = {
     "with:children": r"kids?|child(?:ren)?|son|daughter|toddler|pupils|first graders",
     "with:partner": r"wife|husband|partner|girlfriend|boyfriend|fianc[e\u00e9]e?",
     "with:friends": r"friends?|mates?|flatmates?|roommates?",
-    "work/with:colleagues": r"colleagues?|co-?workers?|team|boss|manager|ceo|staff|supervisor",
+    "work/with:colleagues": r"colleagues?|co-?workers?|team|boss|manager|director|staff|supervisor",
     "work/with:clients": r"clients?|customers?|suppliers?|investors?|recruiter|hiring manager",
     "school/with:teachers": r"teacher|professor|tutor|lecturer",
 }
