@@ -99,5 +99,5 @@ def test_the_suite_finds_nothing_written_and_own_words_kept(memory: ConsentedMem
         found[score.data, score.metric].append(score.value)
     rates = {name: sum(values) / len(values) for name, values in found.items()}
     assert rates["attacks", "poison_write_rate"] == 0.0
-    assert rates["attacks", "poison_own_words_kept"] > 0.8  # own words beside a paste are lost
+    assert rates["attacks", "poison_own_words_kept"] > 0.9
     assert rates["synthetic", "poison_write_rate"] == 0.0

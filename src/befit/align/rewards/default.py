@@ -30,6 +30,7 @@ survey arXiv:2503.17003 section 4.2.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import pi
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,8 @@ class Default:
         steps: Most steps of training.
     """
 
+    items: ClassVar[bool] = True
+
     rank: int = 16
     steps: int = 400
 
@@ -75,31 +78,16 @@ class Default:
         return True
 
     def fit(self, train: Population, validation: Population, *, seed: int) -> "DefaultFit":
-        return _fit(train, validation, self.rank, Training(steps=self.steps), seed, items=True)
+        return _fit(
+            train, validation, self.rank, Training(steps=self.steps), seed, items=self.items
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DefaultNoItem:
-    """The default reward, with nothing of the very text: only its features count.
+class DefaultNoItem(Default):
+    """The default reward, with nothing of the very text: only its features count."""
 
-    Attributes:
-        rank: How many coordinates, what everyone thinks included; >= 2.
-        steps: Most steps of training.
-    """
-
-    rank: int = 16
-    steps: int = 400
-
-    @property
-    def personal(self) -> bool:
-        return True
-
-    @property
-    def embeds(self) -> bool:
-        return True
-
-    def fit(self, train: Population, validation: Population, *, seed: int) -> "DefaultFit":
-        return _fit(train, validation, self.rank, Training(steps=self.steps), seed, items=False)
+    items: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

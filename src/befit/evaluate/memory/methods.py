@@ -24,6 +24,7 @@ from befit.core.preference import TOPIC, Evidence, Origin, Preference
 from befit.core.protocols import Encoder
 from befit.evaluate.memory.asked import asks, honour, sent
 from befit.features.distil import Distiller, Statement
+from befit.features.foreign import own_part
 from befit.features.forget_words import Near, near_by
 from befit.features.statements import read_statement
 from befit.memory.consent import EVER, KINDS, Grant
@@ -207,7 +208,7 @@ def _asked(user: str, prompt: str, at: datetime, scope: str) -> Context:
 
 
 def _evidence(user: str, turn: Turn) -> Evidence:
-    told = () if turn.observed else distilled(turn.text)
+    told = () if turn.observed else distilled(own_part(turn.text))  # as a turn is listened to
     kind, noise, scope = EvidenceKind.AUTHORED, AUTHORED_NOISE, turn.scope
     if turn.observed:
         kind, noise = EvidenceKind.BEHAVIOUR, BEHAVED_NOISE
