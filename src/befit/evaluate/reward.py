@@ -177,13 +177,18 @@ def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -
 
 
 def _tasks(data: PairData, source: str, asked: _Asked, shots: tuple[int, ...]) -> list[Task]:
-    """Every method under every seed, and where wanted under every rule of asking."""
+    """Every method under every seed, and where wanted under every rule of asking.
+
+    Where nobody is known nothing personal can be learned: of the personal methods only the default
+    is asked there, for what it says of everyone.
+    """
     plain = [
         Task(
             source=source, data=data.name, digest=data.digest, method=method, seed=seed,
             shots=shots, split=asked.split,
         )
         for method in asked.methods
+        if data.people or method == DEFAULT or not method_named(method).personal
         for seed in range(asked.seeds)
     ]  # fmt: skip
     if max(shots) == 0:
