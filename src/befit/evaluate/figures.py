@@ -22,15 +22,17 @@ from befit.evaluate.metrics.calibration import (
     log_loss,
     reliability,
 )
+from befit.evaluate.metrics.harm import Gains, gains, harmed, latent
 from befit.evaluate.schema import Row
 from befit.evaluate.statistics import (
-    DRAWS,
     Array,
     Resampled,
     centred_interval,
     detectable,
+    drawn_people,
     holm,
     interval,
+    mean_of_people,
     permutation_p,
     reached,
     two_level,
@@ -62,7 +64,8 @@ class Table:
                 own[WRONG, k] = collected.other.get((DEFAULT, k), values)
         stacked = np.stack(list(own.values()), axis=1)
         values = np.concatenate([hits(stacked), log_loss(stacked), brier(stacked)], axis=1)
-        sample = two_level(pair_means(collected.person, collected.pair, values))
+        pairs = pair_means(collected.person, collected.pair, values)
+        sample = two_level(pairs)
         names = list(own)
         self.columns = tuple(
             column
@@ -81,6 +84,8 @@ class Table:
             sample.means[:, at], sample.value[at], sample.draws[:, at], sample.counts
         )
         self.own = {column: own[column] for column in self.columns}
+        self._hits = np.concatenate([each[:, at[: len(self.columns)]] for each in pairs])
+        self._owner = np.repeat(np.arange(len(pairs)), [len(each) for each in pairs])
 
     def left_out(self) -> list[dict[str, Any]]:
         """What was asked for and cannot be told, because too few people have so many pairs."""
@@ -96,8 +101,8 @@ class Table:
     def comparisons(self) -> list[dict[str, Any]]:
         """Paired tests of each method against the baselines; p also after Holm over all."""
         asked = [(m, against, k) for m, k in self.columns for against in self._rivals(m)]
-        gains = [self._difference((m, k), (against, k)) for m, against, k in asked]
-        found = [permutation_p(own) for own, _ in gains]
+        told = [self._difference((m, k), (against, k)) for m, against, k in asked]
+        found = [permutation_p(own) for own, _ in told]
         return [
             {
                 "data": self.all.name,
@@ -111,7 +116,33 @@ class Table:
                 "share_of_people_worse": float(np.mean(own < 0)),
             }
             for (method, against, k), (own, draws), p, adjusted in zip(
-                asked, gains, found, holm(found), strict=True
+                asked, told, found, holm(found), strict=True
+            )
+        ]
+
+    def areas(self) -> list[dict[str, Any]]:
+        """Paired tests of areas under the k-shot curve against the baselines; p also after Holm."""
+        asked = [(m, against) for m in self._curves for against in self._rivals(m)]
+        told = [
+            (self._curves[m][0] - self._curves[r][0], self._curves[m][1] - self._curves[r][1])
+            for m, r in asked
+            if r in self._curves
+        ]
+        known = [own[~np.isnan(own)] for own, _ in told]
+        found = [permutation_p(own) for own in known]
+        return [
+            {
+                "data": self.all.name,
+                "method": method,
+                "against": against,
+                "gain": float(own.mean()),
+                "lo": interval(draws)[0],
+                "hi": interval(draws)[1],
+                "p": p,
+                "p_holm": adjusted,
+            }
+            for (method, against), own, (_, draws), p, adjusted in zip(
+                asked, known, told, found, holm(found), strict=True
             )
         ]
 
@@ -123,18 +154,18 @@ class Table:
         """
         k = max((k for _, k in self.columns if k <= TOLD), default=self._least)
         methods = [method for method, shots in self.columns if shots == k]
-        curves, gains = {}, {}
+        curves, spread = {}, {}
         for method in methods:
             known = self.own[method, k][~np.isnan(self.own[method, k])]
             curves[method] = [[round(x, 4), round(y, 4)] for x, y in reliability(known)]
             if (BLIND, k) in self.columns and method != BLIND:
                 own, _ = self._difference((method, k), (BLIND, k))
-                gains[method] = np.quantile(own, np.linspace(0.0, 1.0, 21)).round(4).tolist()
+                spread[method] = np.quantile(own, np.linspace(0.0, 1.0, 21)).round(4).tolist()
         return {
             "data": self.all.name,
             "shots": self._shots(k),
             "reliability": curves,
-            "gains_over_user_blind": gains,
+            "gains_over_user_blind": spread,
         }
 
     def _rows_of(self, column: Column) -> Iterator[Row]:
@@ -156,6 +187,9 @@ class Table:
             own, draws = self._difference(column, (against, column[1]))
             name = f"gain_over_{against.replace('-', '_')}"
             yield self._row(column, name, own.mean(), interval(draws), able)
+            shown = detectable(draws)
+            name = f"detectable_over_{against.replace('-', '_')}"
+            yield self._row(column, name, shown, (shown, shown), able)
         yield from self._personal(column)
 
     def _personal(self, column: Column) -> Iterator[Row]:
@@ -170,10 +204,32 @@ class Table:
             column, "flip_rate", np.where(known, hits(own) != hits(turned), np.nan)
         )
         if (BLIND, column[1]) in self.columns:
-            gains, _ = self._difference(column, (BLIND, column[1]))
-            yield self._of_people(column, "negative_transfer", (gains < 0.0).astype(float))
-            if np.count_nonzero(gains < 0.0) >= FEWEST_PEOPLE:
-                yield self._of_people(column, "negative_transfer_depth", -gains[gains < 0.0])
+            yield from self._harm(column, self._gains(column, (BLIND, column[1])))
+
+    def _gains(self, one: Column, other: Column) -> Gains:
+        ours, theirs = self.columns.index(one), self.columns.index(other)
+        values = self._hits[:, ours] - self._hits[:, theirs]
+        known = ~np.isnan(values)
+        return gains(self._owner[known], values[known])
+
+    def _harm(self, column: Column, found: Gains) -> Iterator[Row]:
+        """Who loses by a method: by their plain means, beyond their noise, and without noise."""
+        lost = found.mean < 0.0
+        yield self._of_people(column, "negative_transfer", lost.astype(float))
+        everyone = np.vstack([np.ones(len(lost)), drawn_people(len(lost))])
+        if np.count_nonzero(lost) >= FEWEST_PEOPLE:
+            number = everyone @ lost
+            depth = (everyone @ np.maximum(-found.mean, 0.0))[number > 0] / number[number > 0]
+            ends = interval(depth[1:])
+            yield self._row(column, "negative_transfer_depth", depth[0], ends, lost)
+        beyond = harmed(found).astype(float)
+        yield self._of_people(column, "negative_transfer_beyond_noise", beyond)
+        able: NDArray[np.bool_] = np.ones(len(lost), dtype=np.bool_)
+        for name, draws in zip(("", "_depth"), latent(found, everyone), strict=True):
+            ends = interval(draws[1:])
+            value = float(draws[0])
+            ends = (min(ends[0], value), max(ends[1], value))  # a bound at zero biases the draws
+            yield self._row(column, f"negative_transfer_latent{name}", value, ends, able)
 
     def _share(self, column: Column, metric: str, values: Array) -> Iterator[Row]:
         """A mean over people of something measured on some of the predictions."""
@@ -186,16 +242,13 @@ class Table:
 
     def _of_people(self, column: Column, metric: str, means: Array) -> Row:
         """A mean over people; its interval draws people anew."""
-        counts = np.random.default_rng(0).multinomial(
-            len(means), np.full(len(means), 1.0 / len(means)), size=DRAWS
-        )
-        lo, hi = interval(counts @ means / len(means))
+        value, lo, hi = mean_of_people(means)
         return Row(
             data=self.all.name,
             method=column[0],
             shots=self._shots(column[1]),
             metric=metric,
-            value=float(means.mean()),
+            value=value,
             lo=lo,
             hi=hi,
             people=len(means),
@@ -220,19 +273,25 @@ class Table:
             people=int(np.count_nonzero(able)),
         )
 
-    def _areas(self) -> Iterator[Row]:
-        """Area under the k-shot curve over log2(1 + k), as a mean accuracy, from 0 shots on."""
-        if not self.all.people:
-            return
+    @cached_property
+    def _curves(self) -> dict[str, tuple[Array, Array]]:
+        """Method -> area under its k-shot curve over log2(1 + k), as a mean accuracy, from 0 on.
+
+        Of each person, and of each resample.
+        """
+        found: dict[str, tuple[Array, Array]] = {}
         for method in dict.fromkeys(method for method, _ in self.columns):
             shots = sorted(k for name, k in self.columns if name == method)
-            if len(shots) < 2:
+            if len(shots) < 2 or not self.all.people:
                 continue
             steps = np.diff([log2(1 + k) for k in shots])
             weights = (np.append(steps, 0.0) + np.append(0.0, steps)) / (2.0 * steps.sum())
             at = [self.columns.index((method, k)) for k in shots]
-            means = self.sample.means[:, at] @ weights
-            draws = self.sample.draws[:, at] @ weights
+            found[method] = (self.sample.means[:, at] @ weights, self.sample.draws[:, at] @ weights)
+        return found
+
+    def _areas(self) -> Iterator[Row]:
+        for method, (means, draws) in self._curves.items():
             known = ~np.isnan(means)
             lo, hi = interval(draws)
             yield Row(

@@ -14,11 +14,11 @@ from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
 
-from befit.align.rewards.method import Doubts, Fitted, Method
-from befit.core.errors import MissingExtraError, NotEnoughFeedbackError, UnknownComponentError
-from befit.core.registry import find, names
+from befit.align.rewards.method import Doubts, Fitted
+from befit.core.errors import MissingExtraError, NotEnoughFeedbackError
 from befit.evaluate.active import MARK, asked
 from befit.evaluate.datasets.jsonl import read_pairs
+from befit.evaluate.methods import method_named, own_file
 from befit.evaluate.schema import PairData
 from befit.evaluate.splits import Split
 from befit.evaluate.trials import (
@@ -46,7 +46,7 @@ class Task:
         source: Name of the data set, or the path of a file of pairs.
         data: Name of the part of it; the same for most.
         digest: SHA-256 of the source.
-        method: Registered name, or ``module:Class``.
+        method: Registered name, ``module:Class`` or ``file.py:Class``.
         seed: Of the division and the fit.
         shots: How many pairs of a person to show.
         split: What is new about the test.
@@ -73,6 +73,9 @@ class Task:
         made = method_named(self.method)
         mine = {name: value for name, value in asdict(self).items() if name != "rule" or value}
         said = repr((FORMAT, mine, repr(made), feature_map().name))
+        path = own_file(self.method)
+        if path is not None:  # one's own file is edited between two runs
+            said += sha256(path.read_bytes()).hexdigest()
         return sha256(said.encode()).hexdigest()[:24]
 
 
@@ -86,22 +89,6 @@ def load_source(source: str) -> list[PairData]:
     """
     path = Path(source)
     return [read_pairs(path)] if path.suffix == ".jsonl" else load_data(source, seed=0)
-
-
-def method_named(name: str) -> Method:
-    """A method with its default hyper-parameters.
-
-    Raises:
-        UnknownComponentError: There is none of that name; the hint lists those there are.
-    """
-    if ":" not in name and name not in names("method"):
-        raise UnknownComponentError(
-            f"there is no method named {name!r}",
-            hint=f"known: {', '.join(names('method'))}; or give module:Class",
-            field="method",
-        )
-    method: Method = find("method", name)()
-    return method
 
 
 @lru_cache(maxsize=2)

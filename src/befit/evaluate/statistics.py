@@ -6,6 +6,7 @@ Methods share the resamples, so their differences are paired. Knows no data set 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ Array = NDArray[np.float64]
 
 DRAWS = 2_000
 FLIPS = 10_000
+_TOGETHER = 32  # people whose pairs are summed at once
 _POWER = 1.959964 + 0.841621  # two-sided 5% test at 80% power, in standard errors
 
 
@@ -51,17 +53,20 @@ def two_level(values: Sequence[Array], *, draws: int = DRAWS, seed: int = 0) -> 
     counts = rng.multinomial(people, np.full(people, 1.0 / people), size=draws)
     means = np.array([own.mean(axis=0) for own in values])
     sums = np.zeros((draws, means.shape[1]))
-    for index, own in enumerate(values):
-        times = counts[:, index]
-        pairs = len(own)
-        drawn = rng.multinomial(times * pairs, np.full(pairs, 1.0 / pairs))
-        sums += (drawn / pairs) @ np.nan_to_num(own)
+    for start in range(0, people, _TOGETHER):
+        some = values[start : start + _TOGETHER]
+        drawn = [
+            rng.multinomial(counts[:, start + at] * len(own), np.full(len(own), 1.0 / len(own)))
+            / len(own)
+            for at, own in enumerate(some)
+        ]
+        sums += np.concatenate(drawn, axis=1) @ np.nan_to_num(np.concatenate(some))
     known = ~np.isnan(means)
-    drawn_people = counts @ known
+    able = counts @ known
     return Resampled(
         means,
         _ratio(np.nansum(means, axis=0), known.sum(axis=0)),
-        _ratio(sums, drawn_people),
+        _ratio(sums, able),
         counts.astype(np.float64),
     )
 
@@ -69,6 +74,23 @@ def two_level(values: Sequence[Array], *, draws: int = DRAWS, seed: int = 0) -> 
 def _ratio(total: Array, number: NDArray[np.intp]) -> Array:
     """The mean; NaN where there is nobody."""
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def mean_of_people(means: Array) -> tuple[float, float, float]:
+    """A mean over people and the ends of its 95% interval, which draws people anew.
+
+    Args:
+        means: One a person, shape (people,); at least one.
+    """
+    low, high = interval(drawn_people(len(means)) @ means / len(means))
+    return float(means.mean()), low, high
+
+
+@lru_cache(maxsize=8)  # a number of people is asked about for each method and figure
+def drawn_people(people: int) -> Array:
+    """How often each person is drawn, shape (draws, people); always the same."""
+    rng = np.random.default_rng(0)
+    return rng.multinomial(people, np.full(people, 1.0 / people), size=DRAWS).astype(np.float64)
 
 
 def interval(draws: Array) -> tuple[float, float]:
@@ -110,11 +132,16 @@ def permutation_p(differences: Array, *, flips: int = FLIPS, seed: int = 0) -> f
         flips: How many random assignments of signs.
         seed: Same seed, same bits.
     """
-    rng = np.random.default_rng(seed)
-    signs = rng.integers(0, 2, (flips, len(differences)), dtype=np.int8) * 2.0 - 1.0
+    signs = _signs(len(differences), flips, seed)
     observed = abs(differences.sum())
     as_far = np.abs(signs @ differences) >= observed - 1e-12
     return float((1 + np.count_nonzero(as_far)) / (flips + 1))
+
+
+@lru_cache(maxsize=8)  # a number of people is asked about for each method
+def _signs(people: int, flips: int, seed: int) -> NDArray[np.int8]:
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 2, (flips, people), dtype=np.int8) * np.int8(2) - np.int8(1)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
