@@ -10,24 +10,20 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jinja2 import TemplateError
 from tokenizers.decoders import DecodeStream
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from transformers.utils import logging as transformers_logging
 
 from befit.core.dialogue import Conditioning, Context, Draft, Message
-from befit.core.errors import InvalidPromptError, ModelFileError, ModelRejectedError
+from befit.core.errors import InvalidPromptError, ModelRejectedError
 from befit.generate.rendering import render
 from befit.generate.tokens import Sampling, decode, log_likelihoods
 from befit.models.catalogue import placement
-from befit.models.prepare import resolve
+from befit.models.causal import CausalModel, batches, causal
 
 _SCORED_AT_ONCE = 2048  # tokens of one likelihood batch, padding included
-_loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,19 +135,18 @@ class HfPolicy:
         ]
         sizes = [len(p) + len(r) for p, r in zip(prompts, replies, strict=True)]
         found = [0.0] * len(rows)
-        for batch in _batches(sizes):
+        for batch in batches(sizes, _SCORED_AT_ONCE):
             nats = log_likelihoods(
-                loaded.model, [prompts[row] for row in batch], [replies[row] for row in batch]
+                loaded.own.model, [prompts[row] for row in batch], [replies[row] for row in batch]
             )
             for row, value in zip(batch, nats, strict=True):
                 found[row] = value
         return found
 
-    def _loaded(self) -> "_Loaded":
-        with _loading:
-            if self.threads and torch.get_num_threads() != self.threads:
-                torch.set_num_threads(self.threads)
-            return _load(self.model, self.device)
+    def _loaded(self) -> "_Speaker":
+        if self.threads and torch.get_num_threads() != self.threads:
+            torch.set_num_threads(self.threads)
+        return _Speaker(own=causal(self.model, device=self.device))
 
     def _sampling(self, context: Context) -> Sampling:
         """The policy's own way, with what the caller wants; never longer than the policy allows."""
@@ -168,7 +163,7 @@ class HfPolicy:
     ) -> list[int]:
         """Token ids, without the oldest turns where all do not fit; system text always stays."""
         loaded, place = self._loaded(), self.place or placement(self.model)
-        limit = loaded.context - (self.max_new_tokens if room is None else room)
+        limit = loaded.own.context - (self.max_new_tokens if room is None else room)
         turns = [m for m in context.messages if m.role != "system"]
         starts = [i for i, turn in enumerate(turns) if turn.role == "user"] or [0]
         starts[0] = 0
@@ -197,7 +192,7 @@ class HfPolicy:
         loaded = self._loaded()
         prompts, seeds, samplings = zip(*rows, strict=True)
         replies: list[list[int]] = [[] for _ in rows]
-        for step in decode(loaded.model, prompts, seeds, samplings, loaded.ends):
+        for step in decode(loaded.own.model, prompts, seeds, samplings, loaded.own.ends):
             for row, token in step:
                 replies[row].append(token)
         return tuple(
@@ -212,45 +207,43 @@ class HfPolicy:
     def _pieces(self, context: Context, conditioning: Conditioning) -> Iterator[str]:
         loaded = self._loaded()
         steps = decode(
-            loaded.model,
+            loaded.own.model,
             [self._prompt(context, conditioning)],
             [_seed(context, 0)],
             [self._sampling(context)],
-            loaded.ends,
+            loaded.own.ends,
         )
         # one piece a step, even an empty one: between two the consumer may leave
         yield from loaded.pieces(step[0][1] for step in steps)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Loaded:
-    """A model and its tokenizer in memory."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Speaker:
+    """A loaded model, its texts as tokens and back."""
 
-    model: Any
-    tokenizer: Any
-    context: int
-    ends: frozenset[int]
+    own: CausalModel
 
     def plain(self, text: str) -> str:
         """The text without anything that the tokenizer would read as a control token."""
         before = ""
         while before != text:  # what remains may spell one again
             before = text
-            for token in self.tokenizer.all_special_tokens:
+            for token in self.own.tokenizer.all_special_tokens:
                 text = text.replace(token, "")
         return text
 
     def ids(self, text: str) -> list[int]:
         """Token ids of plain text."""
-        found: list[int] = self.tokenizer(text, add_special_tokens=False, verbose=False).input_ids
+        read = self.own.tokenizer(text, add_special_tokens=False, verbose=False)
+        found: list[int] = read.input_ids
         return found
 
     def chat_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of a conversation, up to where the model answers."""
         chat = [{"role": m.role, "content": self.plain(m.text)} for m in messages]
-        if self.tokenizer.chat_template is None:
+        if self.own.tokenizer.chat_template is None:
             said = "\n\n".join(turn["content"] for turn in chat)
-            return self.ids(f"{said}\n\n") or list(self.ends)
+            return self.ids(f"{said}\n\n") or list(self.own.ends)
         refused: TemplateError | None = None
         for shape in (chat, _folded(chat)):
             try:
@@ -264,14 +257,14 @@ class _Loaded:
         ) from refused
 
     def _templated(self, chat: Sequence[dict[str, str]]) -> list[int]:
-        text = self.tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
-        return self.ids(text)
+        template = self.own.tokenizer.apply_chat_template
+        return self.ids(template(chat, tokenize=False, add_generation_prompt=True))
 
     def pieces(self, tokens: Iterator[int]) -> Iterator[str]:
         """Text as far as each token completes it; "" while a character is cut in two."""
         stream = DecodeStream(skip_special_tokens=True)
         for token in tokens:
-            yield stream.step(self.tokenizer.backend_tokenizer, token) or ""
+            yield stream.step(self.own.tokenizer.backend_tokenizer, token) or ""
 
 
 def _folded(chat: Sequence[dict[str, str]]) -> list[dict[str, str]]:
@@ -282,43 +275,6 @@ def _folded(chat: Sequence[dict[str, str]]) -> list[dict[str, str]]:
         return [{"role": "user", "content": "\n\n".join(texts)}]
     opening = "\n\n".join([*texts, turns[0]["content"]])
     return [{**turns[0], "content": opening}, *turns[1:]]
-
-
-@lru_cache(maxsize=2)
-def _load(name: str, device: str) -> _Loaded:
-    folder = resolve(name)
-    bars: Any = transformers_logging  # the library has no types
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, local_files_only=True, output_loading_info=True
-        )
-        model, report = loaded
-    except Exception as error:  # whatever the library and its readers raise for a damaged folder
-        raise _unloadable(name, str(error)) from error
-    finally:
-        if shown:
-            bars.enable_progress_bar()
-    if missing := sorted(report["missing_keys"]):
-        # transformers would fill them with random numbers
-        raise _unloadable(name, f"it lacks {missing[0]}")
-    ends = model.generation_config.eos_token_id
-    return _Loaded(
-        model=model.to(device).eval(),
-        tokenizer=tokenizer,
-        context=model.config.get_text_config().max_position_embeddings,
-        ends=frozenset(ends if isinstance(ends, list) else [ends]) - {None},
-    )
-
-
-def _unloadable(name: str, why: str) -> ModelFileError:
-    return ModelFileError(
-        f"the model {name} does not load: {why}",
-        hint="befit models verifies the embedded ones; any other must be a transformers folder",
-        field="model",
-    )
 
 
 def _without_oldest(messages: Sequence[Message], count: int) -> tuple[Message, ...]:
@@ -334,15 +290,3 @@ def _without_oldest(messages: Sequence[Message], count: int) -> tuple[Message, .
 
 def _seed(context: Context, row: int) -> int:
     return context.seed * 1_000_003 + row
-
-
-def _batches(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like size together, each batch within `_SCORED_AT_ONCE` tokens with its padding."""
-    batch: list[int] = []
-    for row in sorted(range(len(sizes)), key=lambda row: sizes[row]):
-        if batch and (len(batch) + 1) * sizes[row] > _SCORED_AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch

@@ -23,7 +23,9 @@ from befit.core.protocols import Batches, Policy, Streams
 from befit.generate import hf
 from befit.generate.hf import HfPolicy
 from befit.generate.tokens import Sampling, decode
+from befit.models import causal
 from befit.models.catalogue import checked, spec
+from befit.models.causal import forget_loaded
 from befit.models.prepare import resolve
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ NOTHING = Conditioning()
 @pytest.fixture(autouse=True)
 def forget_models() -> Iterator[None]:
     yield
-    hf._load.cache_clear()
+    forget_loaded()
 
 
 def tiny(folder: Path, **options: Any) -> HfPolicy:
@@ -112,11 +114,11 @@ def test_greedy_is_what_transformers_generates(folder: Path) -> None:
     policy = tiny(folder, temperature=0.0, repetition_penalty=1.0)
     loaded = policy._loaded()
     prompt = policy._prompt(ask("hello"), KNOWN)
-    expected = loaded.model.generate(
+    expected = loaded.own.model.generate(
         torch.tensor([prompt]), do_sample=False, max_new_tokens=24, min_new_tokens=24
     )[0, len(prompt) :].tolist()
     sampling = Sampling(temperature=0, top_p=1, repetition_penalty=1, max_new_tokens=24)
-    found = [s[0][1] for s in decode(loaded.model, [prompt], [0], [sampling], frozenset())]
+    found = [s[0][1] for s in decode(loaded.own.model, [prompt], [0], [sampling], frozenset())]
     assert len(found) == 24
     assert found[: _first(expected, 2)] == expected[: _first(expected, 2)]
 
@@ -132,7 +134,7 @@ def test_a_small_nucleus_is_greedy_and_a_penalty_ends_repetition(folder: Path) -
     loaded = nucleus._loaded()
     prompt = nucleus._prompt(ask("hi"), NOTHING)
     harsh = Sampling(temperature=0, top_p=1, repetition_penalty=1e6, max_new_tokens=24)
-    said = [step[0][1] for step in decode(loaded.model, [prompt], [0], [harsh], frozenset())]
+    said = [step[0][1] for step in decode(loaded.own.model, [prompt], [0], [harsh], frozenset())]
     assert len(set(said)) == 24
 
 
@@ -144,9 +146,8 @@ def test_a_row_that_ends_leaves_the_others_speaking(folder: Path) -> None:
 
     def said(chosen: Sequence[int], ends: frozenset[int]) -> dict[int, list[int]]:
         rows: dict[int, list[int]] = {row: [] for row in chosen}
-        steps = decode(
-            loaded.model, [prompts[i] for i in chosen], [*chosen], [sampling] * len(chosen), ends
-        )
+        asked = [prompts[i] for i in chosen]
+        steps = decode(loaded.own.model, asked, [*chosen], [sampling] * len(chosen), ends)
         for step in steps:
             for row, token in step:
                 rows[chosen[row]].append(token)
@@ -214,7 +215,7 @@ def test_likelihood_is_the_mean_over_the_reply(folder: Path) -> None:
     loaded = policy._loaded()
     prompt, reply = policy._prompt(ask("hi"), KNOWN), loaded.ids("hello there")
     with torch.inference_mode():
-        logits = loaded.model(torch.tensor([[*prompt, *reply]])).logits[0]
+        logits = loaded.own.model(torch.tensor([[*prompt, *reply]])).logits[0]
     nats = torch.log_softmax(logits, dim=1)
     expected = [float(nats[len(prompt) + i - 1, token]) for i, token in enumerate(reply)]
     found = policy.log_likelihood(ask("hi"), KNOWN, "hello there")
@@ -248,8 +249,8 @@ def test_a_long_conversation_loses_its_oldest_turns_and_no_system_text(folder: P
     context = ask("the last question", Message("system", "House rules."), *turns)
     loaded = policy._loaded()
     prompt = policy._prompt(context, NOTHING)
-    text = loaded.tokenizer.decode(prompt)
-    assert len(prompt) <= loaded.context - policy.max_new_tokens
+    text = loaded.own.tokenizer.decode(prompt)
+    assert len(prompt) <= loaded.own.context - policy.max_new_tokens
     assert "House rules." in text
     assert "the last question" in text
     assert "turn number 0 " not in text
@@ -294,7 +295,7 @@ def test_a_template_without_a_system_role_gets_it_in_the_first_turn(
     tmp_path: Path, save_tiny: "SaveTiny"
 ) -> None:
     policy = tiny(save_tiny(tmp_path, NO_SYSTEM))
-    text = policy._loaded().tokenizer.decode(policy._prompt(ask("hi"), KNOWN))
+    text = policy._loaded().own.tokenizer.decode(policy._prompt(ask("hi"), KNOWN))
     assert "<|im_start|>system" not in text
     assert text.index("Answer in few words.") < text.index("hi<|im_end|>")
 
@@ -311,7 +312,7 @@ def test_a_model_without_a_template_gets_plain_text(tmp_path: Path, save_tiny: "
     del config["chat_template"]
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     assert policy.generate(ask("hi"), KNOWN, 2)
-    assert policy._loaded().tokenizer.decode(policy._prompt(ask("hi"), NOTHING)) == "hi\n\n"
+    assert policy._loaded().own.tokenizer.decode(policy._prompt(ask("hi"), NOTHING)) == "hi\n\n"
 
 
 def test_a_model_that_does_not_load_is_a_typed_error(tmp_path: Path, save_tiny: "SaveTiny") -> None:
@@ -337,7 +338,7 @@ def test_threads_share_one_load(folder: Path, monkeypatch: pytest.MonkeyPatch) -
         loads.append(name)
         return resolve(name)
 
-    monkeypatch.setattr(hf, "resolve", counted)
+    monkeypatch.setattr(causal, "resolve", counted)
     policy = tiny(folder, temperature=1.0)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: policy.generate(ask("hi"), NOTHING, 2), range(4)))

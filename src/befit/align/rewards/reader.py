@@ -7,24 +7,20 @@ Found when checking: in bfloat16 a processor that has it reads three times as fa
 precision, and the log-likelihoods differ by about a hundredth of a nat per token.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
-from threading import Lock
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.utils import logging as transformers_logging
+from transformers import DynamicCache
 
 from befit.align.train.episodic import one_thread
-from befit.core.errors import ModelFileError
-from befit.models.prepare import resolve
+from befit.models.causal import CausalModel, Precision, batches, causal
 
 _AT_ONCE = 1024  # tokens, padding included
 _GAP = "\u241e"  # where a message goes in a template; only the template is searched for it
-_loading = Lock()
 
 
 class Reads(Protocol):
@@ -52,7 +48,7 @@ class LocalReader:
 
     model: str = "smollm2-135m-instruct"
     most_tokens: int = 32
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
+    precision: Precision = "bfloat16"
 
     def nats(self, opening: str, texts: Sequence[str]) -> list[float]:
         """0 for a text without tokens.
@@ -60,7 +56,7 @@ class LocalReader:
         Raises:
             ModelFileError: The model cannot be loaded.
         """
-        loaded = _load(self.model, self.precision)
+        loaded = _Mind(own=causal(self.model, precision=self.precision))
         before, _ = loaded.around(opening, "")
         found = [0.0] * len(texts)
         for at, ids, hidden in loaded.read(before, [self._ids(loaded, text) for text in texts]):
@@ -77,7 +73,7 @@ class LocalReader:
         Raises:
             ModelFileError: The model cannot be loaded.
         """
-        loaded = _load(self.model, self.precision)
+        loaded = _Mind(own=causal(self.model, precision=self.precision))
         before, after = loaded.around(opening, closing)
         one, other = (loaded.vector(loaded.ids(answer)[0]) for answer in answers)
         rows = [[*self._ids(loaded, text), *after] for text in texts]
@@ -87,31 +83,30 @@ class LocalReader:
             found[at] = float(hidden[len(ids)].double() @ (one - other))
         return found
 
-    def _ids(self, loaded: "_Loaded", text: str) -> list[int]:
+    def _ids(self, loaded: "_Mind", text: str) -> list[int]:
         # a token is at least a letter, and seldom more than sixteen
         return loaded.ids(text[: 16 * self.most_tokens])[: self.most_tokens]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class _Loaded:
-    """A model and its tokenizer in memory."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mind:
+    """A loaded model that reads."""
 
-    model: Any
-    tokenizer: Any
+    own: CausalModel
 
     def ids(self, text: str) -> list[int]:
         """Of plain text: what looks like a control token is spelled out."""
-        found: list[int] = self.tokenizer(
+        found: list[int] = self.own.tokenizer(
             text, add_special_tokens=False, split_special_tokens=True, verbose=False
         ).input_ids
         return found
 
     def around(self, opening: str, closing: str) -> tuple[list[int], list[int]]:
         """What stands before and after a text; without a closing it is the reply itself."""
-        if self.tokenizer.chat_template is None:
+        if self.own.tokenizer.chat_template is None:
             written = f"{_GAP}\n"
         else:
-            written = self.tokenizer.apply_chat_template(
+            written = self.own.tokenizer.apply_chat_template(
                 [{"role": "user", "content": _GAP}], tokenize=False, add_generation_prompt=True
             )
         head, _, tail = written.partition(_GAP)
@@ -121,18 +116,18 @@ class _Loaded:
         return [*self._marked(head), *self.ids(opening)], [*self.ids(closing), *after]
 
     def _marked(self, template: str) -> list[int]:
-        found: list[int] = self.tokenizer(template, add_special_tokens=False).input_ids
+        found: list[int] = self.own.tokenizer(template, add_special_tokens=False).input_ids
         return found
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         """Of every token, shape (n, vocabulary)."""
         with torch.inference_mode():
-            found: torch.Tensor = self.model.get_output_embeddings()(hidden).float()
+            found: torch.Tensor = self.own.model.get_output_embeddings()(hidden).float()
         return found
 
     def vector(self, token: int) -> torch.Tensor:
         """What a hidden state is multiplied by for the logit of a token."""
-        found: torch.Tensor = self.model.get_output_embeddings().weight[token].detach().double()
+        found: torch.Tensor = self.own.model.get_output_embeddings().weight[token].detach().double()
         return found
 
     def read(
@@ -142,14 +137,14 @@ class _Loaded:
         found = []
         with one_thread(), torch.inference_mode():
             opening = _opened(self, tuple(before[:-1]))
-            for some in _batches([len(row) + 1 for row in rows]):
+            for some in batches([len(row) + 1 for row in rows], _AT_ONCE):
                 longest = max(len(rows[at]) for at in some)
                 # causal: what pads a row on the right is seen by nothing that counts
                 ids = [[before[-1], *rows[at], *[0] * (longest - len(rows[at]))] for at in some]
                 cache = deepcopy(opening)
                 if before[:-1]:
                     cache.batch_repeat_interleave(len(some))
-                hidden = self.model.model(
+                hidden = self.own.model.model(
                     input_ids=torch.tensor(ids), past_key_values=cache, use_cache=True
                 ).last_hidden_state
                 found += [(at, rows[at], hidden[place]) for place, at in enumerate(some)]
@@ -157,49 +152,10 @@ class _Loaded:
 
 
 @lru_cache(maxsize=1)  # a judge asks one question after the other about one person
-def _opened(loaded: _Loaded, before: tuple[int, ...]) -> DynamicCache:
+def _opened(loaded: _Mind, before: tuple[int, ...]) -> DynamicCache:
     """Keys and values of an opening; to be copied, since reading on changes them."""
-    cache = DynamicCache(config=loaded.model.config)
+    cache = DynamicCache(config=loaded.own.model.config)
     if before:
-        loaded.model.model(input_ids=torch.tensor([before]), past_key_values=cache, use_cache=True)
+        read = loaded.own.model.model
+        read(input_ids=torch.tensor([before]), past_key_values=cache, use_cache=True)
     return cache
-
-
-def _batches(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of like size together, each batch within `_AT_ONCE` tokens with its padding."""
-    batch: list[int] = []
-    for at in sorted(range(len(sizes)), key=lambda at: sizes[at]):
-        if batch and (len(batch) + 1) * sizes[at] > _AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(at)
-    if batch:
-        yield batch
-
-
-def _load(name: str, precision: str) -> _Loaded:
-    with _loading:
-        return _loaded(name, precision)
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, precision: str) -> _Loaded:
-    folder = resolve(name)
-    bars: Any = transformers_logging  # the library has no types
-    shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, precision), local_files_only=True
-        )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # whatever the library and its readers raise for a damaged folder
-        raise ModelFileError(
-            f"the model {name} does not load: {error}",
-            hint="befit models verifies the embedded ones; any other must be a transformers folder",
-            field="model",
-        ) from error
-    finally:
-        if shown:
-            bars.enable_progress_bar()
-    return _Loaded(model=model.eval(), tokenizer=tokenizer)
