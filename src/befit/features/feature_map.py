@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from befit.core.errors import ModelError
 from befit.core.protocols import Encoder
 from befit.features.style import FEATURES, style_vector
 
@@ -48,9 +49,19 @@ class FeatureMap:
         """Features of each reply, shape (len(texts), width).
 
         The prompts are not read: two replies to one prompt share it, so it would cancel.
+
+        Raises:
+            ModelError: The encoder gave vectors of another width, or what is no number.
         """
         if not texts:
             return np.empty((0, self.width))
         scale = self.style_weight / np.sqrt(len(FEATURES))
         style = scale * np.stack([style_vector(text) for text in texts])
-        return np.hstack([np.asarray(self.encoder.encode(texts), dtype=np.float64), style])
+        meaning = np.asarray(self.encoder.encode(texts), dtype=np.float64)
+        if meaning.shape != (len(texts), self.encoder.width) or not np.isfinite(meaning).all():
+            raise ModelError(
+                f"the encoder {self.encoder.name} gave vectors of another width, or no numbers",
+                hint="give an encoder whose vectors are finite and as wide as it says",
+                field="encoder",
+            )
+        return np.hstack([meaning, style])

@@ -1,16 +1,18 @@
-"""Trains the shared basis through the very update that a new person's answers will go through.
+"""What is asked of a shared basis in training: episodes, and their loss after a person's update.
 
-An episode takes a few people, shows the head some of each one's pairs, lets it update by Newton,
-and asks it the others. The gradient of that loss moves the basis and the prior, so what is learned
-is how to learn a person fast; with no pair shown, it is the population model. No file is read or
-written here, and nothing global is seeded.
+An episode takes a few people, shows some of each one's pairs, lets an update by Newton learn them,
+and asks the others. The gradient of that loss moves what all people share, so what is learned is
+how to learn a person fast; with no pair shown, it is the population model. It trains nothing
+itself, and nothing global is seeded.
+
+Source: MAML, Finn et al. 2017, arXiv:1703.03400; MRM, arXiv:2601.18731 (learning a reward basis
+through the personal update).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import cos, pi
-from typing import Any
+from math import pi
 
 import numpy as np
 import torch
@@ -20,12 +22,9 @@ from befit.belief.gaussian import Matrix, Vector
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float32]
-Prior = tuple[Vector, Matrix]  # mean (r,) and covariance (r, r)
 
 NEWTON_STEPS = 3
 MOST_SHOTS = 16
-_PATIENCE = 6  # looks without improvement after which training ends
-_LOOK_EVERY = 20  # steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +32,7 @@ class People:
     """The pairs of some people, those of one person side by side.
 
     Attributes:
-        differences: Chosen minus rejected at the fixed norm, shape (N, width).
+        differences: Chosen minus rejected, as whoever trains sees them, shape (N, width).
         weights: How much each counts, shape (N,).
         starts: Where each person's pairs begin, shape (people + 1,).
         groups: For each person, which of their pairs belong together, numbered from 0: pairs of
@@ -47,15 +46,6 @@ class People:
 
     def __len__(self) -> int:
         return len(self.groups)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Head:
-    """What is trained: the basis (r, width), and the prior's mean (r,) and covariance (r, r)."""
-
-    basis: Matrix
-    mean: Vector
-    covariance: Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -130,26 +120,6 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@one_thread()
-def losses(
-    people: People, episodes: Sequence[Episode], basis: Matrix, priors: Sequence[Prior]
-) -> list[float]:
-    """Mean loss of each prior in one basis over the episodes, in nats per pair."""
-    latent = _tensor(people.differences) @ _tensor(basis).T
-    with torch.no_grad():
-        return [
-            float(
-                np.mean(
-                    [
-                        float(loss(latent[_at(e.shown)], latent[_at(e.asked)], p, e).mean())
-                        for e in episodes
-                    ]
-                )
-            )
-            for p in (_prior(mean, covariance) for mean, covariance in priors)
-        ]
-
-
 def loss(
     shown: torch.Tensor,
     asked: torch.Tensor,
@@ -182,87 +152,3 @@ def loss(
     logits = logits / torch.sqrt(1.0 + pi / 8.0 * (ahead * spread).sum(-1))
     counts = torch.from_numpy(episode.asked_weights)
     return (torch.nn.functional.softplus(-logits) * counts).sum(1) / counts.sum(1)
-
-
-def _at(indices: Indices) -> torch.Tensor:
-    return torch.from_numpy(indices)
-
-
-def _tensor(values: NDArray[np.floating[Any]]) -> torch.Tensor:
-    return torch.tensor(values, dtype=torch.float32)
-
-
-def _prior(mean: Vector, covariance: Matrix) -> tuple[torch.Tensor, torch.Tensor]:
-    return _tensor(mean), _tensor(np.linalg.cholesky(covariance))
-
-
-@one_thread()
-def train(
-    start: Head,
-    people: People,
-    held_out: People,
-    *,
-    seed: int = 0,
-    steps: int = 400,
-    people_per_step: int = 128,
-    learning_rate: float = 5e-3,
-    weight_decay: float = 1e-4,
-    report: Callable[[int, int], None] = lambda _step, _steps: None,
-) -> Head:
-    """The head that predicts held-out people best of those met on the way, the start included.
-
-    Adam with a cosine schedule; it ends early when held-out people stop gaining.
-
-    Args:
-        start: Where to start; its covariance must be diagonal and stays so.
-        people: Whom to learn from.
-        held_out: Other people, to stop by.
-        seed: Same seed and machine, same head.
-        steps: At most so many.
-        people_per_step: Of each episode.
-        learning_rate: At the first step; it falls to 0.
-        weight_decay: L2 on everything trained.
-        report: Told the step and the steps, for a progress bar.
-
-    Source: MRM, arXiv:2601.18731 (learning a reward basis through the personal update); MAML,
-    Finn et al. 2017, arXiv:1703.03400.
-    """
-    rng = np.random.default_rng(seed)
-    x = _tensor(people.differences)
-    episodes = fixed_episodes(held_out, seed)
-    basis = _tensor(start.basis).requires_grad_()
-    mean = _tensor(start.mean).requires_grad_()
-    width = _tensor(0.5 * np.log(np.diag(start.covariance))).requires_grad_()
-    optimizer = torch.optim.Adam([basis, mean, width], lr=learning_rate, weight_decay=weight_decay)
-    best, best_loss, looks = start, float("inf"), 0
-    for step in range(steps + 1):
-        if step % _LOOK_EVERY == 0:
-            report(step, steps)
-            now = _head(basis, mean, width)
-            (left,) = losses(held_out, episodes, now.basis, [(now.mean, now.covariance)])
-            looks += 1
-            if left < best_loss:
-                best, best_loss, looks = now, left, 0
-            if looks > _PATIENCE or step == steps:
-                break
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate * (0.5 + 0.5 * cos(pi * step / steps))
-        chosen = rng.choice(len(people), min(people_per_step, len(people)), replace=False)
-        shots = rng.integers(0, MOST_SHOTS + 1, len(chosen))
-        episode = draw(people, chosen.tolist(), shots.tolist(), rng)
-        prior = mean, torch.diag(width.exp())
-        shown, asked = x[_at(episode.shown)] @ basis.T, x[_at(episode.asked)] @ basis.T
-        total = loss(shown, asked, prior, episode).mean()
-        optimizer.zero_grad()
-        total.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-    return best
-
-
-def _head(basis: torch.Tensor, mean: torch.Tensor, width: torch.Tensor) -> Head:
-    def array(tensor: torch.Tensor) -> Matrix:
-        return tensor.detach().numpy().astype(np.float64)
-
-    return Head(
-        basis=array(basis), mean=array(mean), covariance=np.diag(np.exp(2.0 * array(width)))
-    )

@@ -10,14 +10,20 @@ import pytest
 
 pytest.importorskip("torch")
 
-from befit.align.train.reward_model import RewardLearner, fit_population, groups, measure
+from befit.align.rewards import learner as learning
+from befit.align.rewards.agreed import digest as recognised
+from befit.align.rewards.default import Default
+from befit.align.rewards.learner import RewardLearner, fit_population, groups, measure, serving
+from befit.align.rewards.method import sigmoid
+from befit.align.rewards.pairs import Pairs, Person, Population, Texts
 from befit.core.dialogue import Context, Draft, Message
-from befit.core.errors import NotEnoughFeedbackError
+from befit.core.errors import InputError, NotEnoughFeedbackError
 from befit.core.feedback import Comparison
 from befit.core.people import UserId
 from befit.core.preference import Pair
 from befit.core.protocols import Learner
 from befit.features.feature_map import FeatureMap
+from befit.features.recognition import digest
 from befit.reward.hierarchical import HierarchicalReward
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -86,6 +92,45 @@ def test_unseen_people_gain_by_their_own_pairs() -> None:
     assert more > 0.85
 
 
+def test_what_serves_says_what_the_default_says_of_new_and_of_known_texts() -> None:
+    """Of someone who said nothing, and after 6 pairs; some texts were met, some were not."""
+    told = {f"user {i}": person(i, 8) for i in range(20)}
+    shared = [p for i in range(0, 20, 2) for p in told[f"user {i}"][:2]]
+    told |= {f"user {i}": told[f"user {i}"] + shared for i in range(20)}
+    asked = [*shared[:5], *person(77, 5)]
+    texts = Texts(
+        [t for own in [*told.values(), asked] for p in own for t in (p.chosen, p.rejected)],
+        FEATURES,
+    )
+    people = {user: Person(pairs=Pairs.of(texts, own)) for user, own in told.items()}
+    everyone = Population(texts=texts, people=people)
+    users = sorted(people)
+    fitted = Default(rank=5, steps=0).fit(
+        everyone.part(users[5:]), everyone.part(users[:5]), seed=0
+    )
+    served = serving(fitted, FEATURES)
+    assert len(served.known) > 5
+    for shown in ([], told["user 3"][:6]):
+        (state,) = fitted.adapt([Person(pairs=Pairs.of(texts, shown))])
+        taste = served.posterior([served.difference(p) for p in shown], [1.0] * len(shown))
+        expected = sigmoid(fitted.logits(state, Pairs.of(texts, asked)))
+        assert [served.predict(pair, taste) for pair in asked] == pytest.approx(
+            expected.tolist(), abs=1e-4
+        )
+
+
+def test_a_text_is_recognised_alike_where_it_was_fitted_and_where_it_serves() -> None:
+    assert recognised("a text") == digest("a text")
+
+
+def test_of_one_person_only_so_many_pairs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    people = {f"user {i}": person(i, 6) for i in range(8)}
+    once = fit_population(people, FEATURES, rank=3, steps=0)
+    monkeypatch.setattr(learning, "MOST_PAIRS", 6)
+    more = {**people, "user 0": person(99, 50) + people["user 0"]}
+    assert fit_population(more, FEATURES, rank=3, steps=0).version == once.version
+
+
 def test_another_persons_pairs_help_nobody() -> None:
     assert accuracy(12, history=1) < accuracy(0) + 0.05
 
@@ -120,7 +165,13 @@ def test_people_who_differ_in_nothing_get_the_common_wish() -> None:
 def test_the_rank_never_passes_the_width() -> None:
     people = {f"user {i}": person(i, 6) for i in range(6)}
     found = fit_population(people, FEATURES, rank=500, steps=0)
-    assert len(found.mean) <= FEATURES.width
+    assert len(found.mean) <= FEATURES.width + 1  # and what everyone thinks
+
+
+def test_a_rank_without_coordinates_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        fit_population({f"user {i}": person(i, 6) for i in range(6)}, FEATURES, rank=0)
+    assert caught.value.field == "rank"
 
 
 def test_too_few_people_are_no_population() -> None:

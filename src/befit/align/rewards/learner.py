@@ -1,10 +1,11 @@
-"""Learns the default reward from comparisons of many people: `fit_population`, and its `Learner`.
+"""Learns the personal reward from comparisons of many people: `fit_population`, and its `Learner`.
 
-Writes files into a folder; promoting them, or not, is the cycle's to decide.
+What is fitted is the default of `befit.align.rewards`, so that what is promoted is what was
+evaluated. Writes files into a folder; promoting them, or not, is the cycle's to decide.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import log
@@ -13,20 +14,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from befit.align.train.episodic import Indices, People, train
-from befit.align.train.population import calibrated, polish, start
+from befit.align.rewards.default import Default, DefaultFit
+from befit.align.rewards.pairs import Indices, Pairs, Person, Population, Texts
+from befit.belief.gaussian import predictive, unpack
 from befit.core.artifact import Artifact
-from befit.core.errors import NotEnoughFeedbackError
+from befit.core.errors import InputError, NotEnoughFeedbackError
 from befit.core.feedback import Comparison
 from befit.core.preference import Pair
 from befit.core.protocols import Encoder
 from befit.features.feature_map import FeatureMap
-from befit.reward.hierarchical import FACTS, WEIGHTS, HierarchicalReward, directions
+from befit.reward.hierarchical import FACTS, WEIGHTS, HierarchicalReward
 
 VALIDATION_SHARE = 0.2
 MIN_PEOPLE = 4  # one of them is held out
-
-Table = Mapping[str, NDArray[np.float64]]  # text -> features
+MOST_PAIRS = 2_000  # of one person that a population is fitted on: the last
 
 _BINS = 10
 
@@ -38,78 +39,65 @@ def fit_population(
     seed: int = 0,
     *,
     steps: int = 400,
-    report: Callable[[int, int], None] = lambda _step, _steps: None,
+    report: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> HierarchicalReward:
-    """The population head of the people given.
+    """The population head of the people given: `align.rewards.default.Default`, made to serve.
 
-    A fifth of the people is kept aside to stop the training by and to calibrate on. A closed-form
-    start, training through the personal update, then, where held-out people gain by it, a full
-    covariance. With few people the prior comes out narrow and the head close to user-blind.
+    A fifth of the people is kept aside to choose by and to calibrate on. With few people the prior
+    comes out narrow and the head close to user-blind.
 
     Args:
-        pairs_by_user: Each person's pairs; people without any are passed over.
+        pairs_by_user: Each person's pairs, of which the last `MOST_PAIRS` are read; people without
+            any are passed over.
         feature_map: What a reply is seen by.
-        rank: Latent coordinates; at most the width of the features.
+        rank: Coordinates of a text, what everyone thinks of it included; >= 1.
         seed: Same pairs in the same order, seed and machine: same head.
         steps: Most steps of training; 0 keeps the closed-form start.
-        report: Told the step and the steps, for a progress bar.
+        report: Told (done, total) while texts are embedded.
 
     Raises:
+        InputError: The rank is below 1.
         NotEnoughFeedbackError: Fewer than 4 people have a pair of two different texts.
-
-    Source: survey arXiv:2503.17003 section 4.2; LoRe arXiv:2504.14439, PReF arXiv:2503.06358, MRM
-    arXiv:2601.18731, of each of which this has a part.
     """
-    users = sorted(
-        user for user, pairs in pairs_by_user.items() if any(p.chosen != p.rejected for p in pairs)
-    )
+    if rank < 1:
+        raise InputError(f"a rank of {rank} has no coordinate", hint="give 1 or more", field="rank")
+    told = {
+        user: [pair for pair in pairs if pair.chosen != pair.rejected][-MOST_PAIRS:]
+        for user, pairs in pairs_by_user.items()
+    }
+    users = sorted(user for user, pairs in told.items() if pairs)
     if len(users) < MIN_PEOPLE:
         raise NotEnoughFeedbackError(
             f"{len(users)} people have comparisons; a population needs {MIN_PEOPLE}",
             hint="collect reactions of more people, or give a file of pairs",
         )
+    names = sorted({text for user in users for p in told[user] for text in (p.chosen, p.rejected)})
+    texts = Texts(names, feature_map, report)
+    everyone = Population(
+        texts=texts, people={user: Person(pairs=Pairs.of(texts, told[user])) for user in users}
+    )
     order = np.random.default_rng(seed).permutation(len(users))
     aside = max(1, round(VALIDATION_SHARE * len(users)))
-    table = _embed((pair for user in users for pair in pairs_by_user[user]), feature_map)
     held_out, people = (
-        _people([pairs_by_user[users[i]] for i in part], table)
-        for part in (order[:aside], order[aside:])
+        everyone.part([users[i] for i in sorted(part)]) for part in (order[:aside], order[aside:])
     )
-    begun = start(people, held_out, min(rank, feature_map.width))
-    trained = train(begun, people, held_out, seed=seed, steps=steps, report=report)
-    best = calibrated(
-        [trained, polish(trained, people), begun, polish(begun, people)], held_out, seed
-    )
+    return serving(Default(rank=rank, steps=steps).fit(people, held_out, seed=seed), feature_map)
+
+
+def serving(fitted: DefaultFit, features: FeatureMap) -> HierarchicalReward:
+    """The same as a head that serves: one posterior, whoever asks.
+
+    Args:
+        fitted: What the default method learned.
+        features: What it was learned on.
+    """
     return HierarchicalReward(
-        features=feature_map,
-        basis=best.basis,
-        mean=best.mean,
-        covariance=best.covariance,
-        typical=_typical(pairs_by_user, users, table),
-    )
-
-
-def _embed(pairs: Iterable[Pair], features: FeatureMap) -> Table:
-    """The features of every text, once."""
-    texts = sorted({text for pair in pairs for text in (pair.chosen, pair.rejected)})
-    return dict(zip(texts, features.vectors([""] * len(texts), texts), strict=True))
-
-
-def _raw(pairs: Sequence[Pair], table: Table) -> NDArray[np.float64]:
-    return np.array([table[pair.chosen] - table[pair.rejected] for pair in pairs])
-
-
-def _typical(by_user: Mapping[str, Sequence[Pair]], users: Sequence[str], table: Table) -> float:
-    lengths = [np.linalg.norm(_raw(by_user[user], table), axis=1) for user in users]
-    return max(float(np.median(np.concatenate(lengths))), 1e-6)
-
-
-def _people(by_person: Sequence[Sequence[Pair]], table: Table) -> People:
-    return People(
-        differences=np.concatenate([directions(_raw(pairs, table)) for pairs in by_person]),
-        weights=np.array([pair.weight for pairs in by_person for pair in pairs]),
-        starts=np.cumsum([0, *map(len, by_person)]),
-        groups=tuple(groups(pairs) for pairs in by_person),
+        features=features,
+        basis=fitted.basis,
+        own=fitted.own,
+        known=fitted.known,
+        mean=fitted.mean,
+        covariance=fitted.covariance,
     )
 
 
@@ -148,7 +136,7 @@ class RewardLearner:
 
     Attributes:
         encoder: Embeds the replies.
-        rank: Latent coordinates of a person.
+        rank: Coordinates of a person; >= 1.
         style_weight: How much style counts beside meaning, >= 0.
         steps: Most steps of training.
         seed: Of the division of people and of the training.
@@ -241,9 +229,12 @@ def measure(
     blind: list[list[float]] = []
     for pairs in people:
         shown, asked = _divided(pairs, shots)
-        taste = head.posterior([head.difference(p) for p in shown], [p.weight for p in shown])
-        personal.append([head.predict(pair, taste) for pair in asked])
-        blind.append([head.predict(pair) for pair in asked])
+        seen = head.differences(shown)
+        taste = head.posterior(list(map(tuple, seen.tolist())), [p.weight for p in shown])
+        ahead = head.differences(asked)
+        for state, found in ((taste, personal), (head.prior, blind)):
+            mean, covariance = unpack(state)
+            found.append([predictive(mean, covariance, each) for each in ahead])
     return {
         "accuracy": _macro(personal, lambda p: (p > 0.5) + 0.5 * (p == 0.5)),
         "population_accuracy": _macro(blind, lambda p: (p > 0.5) + 0.5 * (p == 0.5)),
