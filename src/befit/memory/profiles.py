@@ -21,6 +21,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from befit.belief.compared import compared, pair_of
 from befit.belief.fold import CORRECTION, BayesFold, weigh
 from befit.core.dialogue import Context
 from befit.core.errors import InputError
@@ -213,17 +214,12 @@ class RowMemory(ABC):
         """The latent posterior; None before a reward was learned, when a taste has no version."""
         if self.taste is None or not self.taste.version:
             return None
-        told = [
-            (each.latent, weight * each.evidence.pair.weight)
+        differences, counts = compared(
+            (each.evidence, each.latent, weight)
             for each, weight in zip(entries, weights, strict=True)
             if each.latent is not None
-            and each.evidence.pair is not None
-            and weight > 0.0
-            and each.evidence.origin == "person"  # what others wrote moves nobody's taste
-        ]
-        if not told:
-            return self.taste.prior
-        return self.taste.posterior([latent for latent, _ in told], [weight for _, weight in told])
+        )
+        return self.taste.posterior(differences, counts) if counts else self.taste.prior
 
     def _excerpts(
         self, block: Block, count: int, view: View, context: Context
@@ -265,7 +261,7 @@ class RowMemory(ABC):
             place
             for place, each in enumerate(entries)
             if (encoder and each.evidence.text and each.encoder != encoder)
-            or (taste and each.evidence.pair is not None and each.taste != taste)
+            or (taste and each.taste != taste and pair_of(each.evidence) is not None)
         ]
         made = self._encode([entries[place].evidence for place in stale])
         updates = []
@@ -286,9 +282,10 @@ class RowMemory(ABC):
             for place, vector in zip(places, encoded, strict=True):
                 vectors[place] = np.asarray(vector, dtype=np.float32)
         encoder, version = self._derivation()
+        pairs = [pair_of(e) if version else None for e in evidence]
         latents = [
-            self.taste.difference(e.pair) if self.taste is not None and version and e.pair else None
-            for e in evidence
+            self.taste.difference(pair) if self.taste is not None and pair is not None else None
+            for pair in pairs
         ]
         return [
             row_of(e, vectors.get(place), encoder, latent, version)

@@ -88,7 +88,8 @@ class Entry:
         evidence: What was observed.
         vector: Embedding of its text by ``encoder``, as `pack_vector` makes it; None without one.
         encoder: Name of the encoder.
-        latent: Difference of its pair in the coordinates of ``taste``; None without a pair.
+        latent: Difference of its pair in the coordinates of ``taste``, of a grade that of its text
+            beside the empty one; None without either.
         taste: Version of those coordinates.
     """
 
