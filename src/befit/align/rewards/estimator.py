@@ -1,8 +1,8 @@
 """A personal reward as one object, for notebooks and programs: fit, observe, predict, score, save.
 
 The shape is that of an estimator of scikit-learn; the work is the method's. It keeps the histories
-that it is told, so that forgetting a person is leaving theirs out. Not safe to share between
-threads.
+that it is told, so that forgetting a person is leaving theirs out; of a very long one the newest
+`MOST_KEPT` comparisons, so that nobody's is without bound. Not safe to share between threads.
 """
 
 import json
@@ -17,13 +17,15 @@ import numpy as np
 from befit.align.rewards.method import Doubts, Fitted, Method, sigmoid
 from befit.align.rewards.pairs import Array, Pairs, Person, Population, Texts
 from befit.align.rewards.storing import load, save
-from befit.core.errors import InputError, NotEnoughFeedbackError
+from befit.core.errors import InputError, ModelFileError, NotEnoughFeedbackError
 from befit.core.preference import Pair
 from befit.core.registry import find
 from befit.features.feature_map import FeatureMap
 
 VALIDATION_SHARE = 0.2
 PEOPLE = "people.json"
+MOST_KEPT = 10_000  # comparisons of one person that a history keeps: the newest
+MOST_FITTED = 2_000  # of one person that a population is fitted on: the newest
 
 
 class PersonalReward:
@@ -55,22 +57,24 @@ class PersonalReward:
         """Learn from a population; a fifth of the people is kept aside to choose settings by.
 
         Args:
-            pairs: Each person's comparisons.
+            pairs: Each person's comparisons, oldest first; the last `MOST_FITTED` are read.
             about: What people said of themselves, where they did.
             seed: Of the division and of the method.
 
         Raises:
             NotEnoughFeedbackError: There are too few people or pairs.
+            ModelError: The features of a text are no numbers.
         """
         users = sorted(user for user, own in pairs.items() if own)
         if len(users) < 2:
             raise NotEnoughFeedbackError(
                 f"{len(users)} people have pairs", hint="give pairs of at least two people"
             )
-        texts = self._texts([pair for user in users for pair in pairs[user]])
+        told = {user: pairs[user][-MOST_FITTED:] for user in users}
+        texts = self._texts([pair for own in told.values() for pair in own])
         people = {
-            user: Person(pairs=Pairs.of(texts, pairs[user]), about=(about or {}).get(user, {}))
-            for user in users
+            user: Person(pairs=Pairs.of(texts, own), about=(about or {}).get(user, {}))
+            for user, own in told.items()
         }
         everyone = Population(texts=texts, people=people)
         order = np.random.default_rng(seed).permutation(len(users))
@@ -83,14 +87,14 @@ class PersonalReward:
     def observe(
         self, user: str, pairs: Sequence[Pair], about: Mapping[str, str] | None = None
     ) -> Self:
-        """Tell more of a person; what was told before stays.
+        """Tell more of a person; what was told before stays, of very much the newest.
 
         Args:
             user: Who.
             pairs: Their comparisons.
             about: What they said of themselves.
         """
-        self._told.setdefault(user, []).extend(pairs)
+        self._told[user] = [*self._told.get(user, ()), *pairs[-MOST_KEPT:]][-MOST_KEPT:]
         if about:
             self._about[user] = {**self._about.get(user, {}), **about}
         self._states.pop(user, None)
@@ -134,7 +138,12 @@ class PersonalReward:
             user: [[p.prompt, p.chosen, p.rejected, p.weight] for p in own]
             for user, own in self._told.items()
         }
-        content = {"options": self.options, "told": told, "about": self._about}
+        content = {
+            "width": self.features.width,
+            "options": self.options,
+            "told": told,
+            "about": self._about,
+        }
         (folder / PEOPLE).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
@@ -145,13 +154,27 @@ class PersonalReward:
             ModelFileError: It does not read, or was fitted on other features.
         """
         fitted = load(folder, features.name)
-        content = json.loads((folder / PEOPLE).read_text(encoding="utf-8"))
-        made = cls(features, method, **content["options"])
+        try:
+            content = json.loads((folder / PEOPLE).read_text(encoding="utf-8"))
+            made = cls(features, method, **content["options"])
+            made._tell(content)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelFileError(
+                f"the people in {folder} do not read: {error}",
+                hint="fit it again, or give it the features it was fitted on",
+                field="folder",
+            ) from error
         made._fitted = fitted
-        for user, own in content["told"].items():
-            pairs = [Pair(prompt=p, chosen=c, rejected=r, weight=w) for p, c, r, w in own]
-            made.observe(user, pairs, content["about"].get(user))
         return made
+
+    def _tell(self, content: Mapping[str, Any]) -> None:
+        """Tell what was saved of people."""
+        if content["width"] != self.features.width:
+            width = self.features.width
+            raise ValueError(f"fitted on a width of {content['width']}, and here is {width}")
+        for user, own in content["told"].items():
+            self.observe(user, [_pair(*row) for row in own])
+        self._about = {str(user): dict(own) for user, own in content["about"].items()}
 
     def _ready(self) -> Fitted:
         if self._fitted is None:
@@ -196,3 +219,11 @@ class PersonalReward:
             found[i, j], found[j, i] = value, sign * value
         mean: Array = found.sum(axis=1) / (count - 1)
         return mean
+
+
+def _pair(prompt: str, chosen: str, rejected: str, weight: float) -> Pair:
+    """A comparison as it was saved; text where text stands, a number where a number does."""
+    texts = prompt, chosen, rejected
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"a comparison of {texts}")
+    return Pair(prompt=prompt, chosen=chosen, rejected=rejected, weight=float(weight))

@@ -6,6 +6,7 @@ names the method that it came from, and only classes of befit and of that method
 from it: reading a folder runs nothing that was not installed.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -22,7 +23,7 @@ from befit.core.errors import ModelFileError
 from befit.core.registry import find
 
 ARRAYS, FACTS = "fitted.safetensors", "fitted.json"
-_FORMAT = 1
+_FORMAT = 2
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -44,6 +45,7 @@ def save(fitted: Fitted, folder: Path, method: str, features: str) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(arrays, folder / ARRAYS)
+    facts["sha256"] = _sha256(folder / ARRAYS)
     (folder / FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
 
@@ -55,13 +57,14 @@ def load(folder: Path, features: str) -> Fitted:
     """
     try:
         facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        arrays = load_file(folder / ARRAYS)
         if facts["features"] != features:
             raise ModelFileError(
                 f"the reward in {folder} was fitted on {facts['features']}, and here is {features}",
                 hint="fit it again, or give it the features it was fitted on",
                 field="folder",
             )
+        _check(facts, folder)
+        arrays = load_file(folder / ARRAYS)
         allowed = ("befit.", find("method", facts["method"]).__module__)
         fitted: Fitted = _unpacked(facts["fitted"], arrays, allowed)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
@@ -69,6 +72,17 @@ def load(folder: Path, features: str) -> Fitted:
             f"the reward in {folder} does not read: {error}", hint="fit it again", field="folder"
         ) from error
     return fitted
+
+
+def _check(facts: Mapping[str, Any], folder: Path) -> None:
+    if facts["format"] != _FORMAT:
+        raise ValueError(f"the format is {facts['format']}, not {_FORMAT}")
+    if facts["sha256"] != _sha256(folder / ARRAYS):
+        raise ValueError("it is not what was saved")
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _packed(value: object, place: str, arrays: dict[str, Any]) -> object:
