@@ -165,7 +165,7 @@ class Broken(LetterEncoder):
             rows = rows[:, 1:]
         else:
             rows[-1, -1] = float(self.wrong)
-        found: Sequence[Sequence[float]] = rows
+        found: list[list[float]] = rows.tolist()
         return found
 
 
