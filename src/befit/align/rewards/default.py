@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.align.rewards.agreed import Agreed, agree, digest, met
+from befit.align.rewards.explaining import parts, told
 from befit.align.rewards.pairs import Array, Indices, Pairs, Person, Population
 from befit.align.rewards.tastes import (
     Crowd,
@@ -121,14 +122,34 @@ class DefaultFit:
     def logits(self, state: Gaussian, pairs: Pairs) -> Array:
         mean, covariance = unpack(state)
         x = self._differences(pairs)
-        variances = np.maximum(np.einsum("ij,jk,ik->i", x, covariance, x), 0.0)
-        found: Array = x @ mean / np.sqrt(1.0 + pi * variances / 8.0)
+        found: Array = x @ mean / self._moderation(x, covariance)
         return found
 
     def spread(self, state: Gaussian, pairs: Pairs) -> Array:
         _, covariance = unpack(state)
         x = self._differences(pairs)
         found: Array = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", x, covariance, x), 0.0))
+        return found
+
+    def explain(self, state: Gaussian, pairs: Pairs) -> list[dict[str, float]]:
+        """Each logit in parts with names, the largest first; they add up to it.
+
+        ``everyone: length`` is what everyone thinks of the length, ``person: length`` how this
+        person differs; so for each feature of style, for ``meaning``, and for ``this very text``.
+        """
+        mean, covariance = unpack(state)
+        own = self._own(pairs, pairs.chosen) - self._own(pairs, pairs.rejected)
+        moderation = self._moderation(self._differences(pairs), covariance)[:, None]
+
+        def of(weights: Array) -> Array:
+            return parts(pairs.texts, pairs.differences, weights @ self.basis, own @ weights)
+
+        return told(pairs.texts, of(self.mean) / moderation, of(mean - self.mean) / moderation)
+
+    def _moderation(self, x: Array, covariance: Array) -> Array:
+        """What not knowing the person divides each logit by, >= 1, shape (n,)."""
+        variances = np.maximum(np.einsum("ij,jk,ik->i", x, covariance, x), 0.0)
+        found: Array = np.sqrt(1.0 + pi * variances / 8.0)
         return found
 
     def _posterior(self, pairs: Pairs) -> Gaussian:
