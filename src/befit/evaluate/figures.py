@@ -102,7 +102,7 @@ class Table:
         """Paired tests of each method against the baselines; p also after Holm over all."""
         asked = [(m, against, k) for m, k in self.columns for against in self._rivals(m)]
         told = [self._difference((m, k), (against, k)) for m, against, k in asked]
-        found = [permutation_p(own) for own, _ in told]
+        found = permutation_p([own for own, _ in told])
         return [
             {
                 "data": self.all.name,
@@ -129,7 +129,7 @@ class Table:
             if r in self._curves
         ]
         known = [own[~np.isnan(own)] for own, _ in told]
-        found = [permutation_p(own) for own in known]
+        found = permutation_p(known)
         return [
             {
                 "data": self.all.name,
@@ -205,6 +205,9 @@ class Table:
         )
         if (BLIND, column[1]) in self.columns:
             yield from self._harm(column, self._gains(column, (BLIND, column[1])))
+        if (column[0], 0) in self.columns:  # what the history did to them, whatever the rest does
+            own_loss = self._gains(column, (column[0], 0))
+            yield from self._latent(column, "harm_of_history_latent", own_loss)
 
     def _gains(self, one: Column, other: Column) -> Gains:
         ours, theirs = self.columns.index(one), self.columns.index(other)
@@ -224,12 +227,17 @@ class Table:
             yield self._row(column, "negative_transfer_depth", depth[0], ends, lost)
         beyond = harmed(found).astype(float)
         yield self._of_people(column, "negative_transfer_beyond_noise", beyond)
-        able: NDArray[np.bool_] = np.ones(len(lost), dtype=np.bool_)
+        yield from self._latent(column, "negative_transfer_latent", found)
+
+    def _latent(self, column: Column, metric: str, found: Gains) -> Iterator[Row]:
+        """Who would lose, and how much, were each person asked without end."""
+        able: NDArray[np.bool_] = np.ones(len(found.mean), dtype=np.bool_)
+        everyone = np.vstack([np.ones(len(able)), drawn_people(len(able))])
         for name, draws in zip(("", "_depth"), latent(found, everyone), strict=True):
             ends = interval(draws[1:])
             value = float(draws[0])
             ends = (min(ends[0], value), max(ends[1], value))  # a bound at zero biases the draws
-            yield self._row(column, f"negative_transfer_latent{name}", value, ends, able)
+            yield self._row(column, f"{metric}{name}", value, ends, able)
 
     def _share(self, column: Column, metric: str, values: Array) -> Iterator[Row]:
         """A mean over people of something measured on some of the predictions."""

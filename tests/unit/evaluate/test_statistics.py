@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +11,10 @@ from befit.evaluate.statistics import (
     Array,
     centred_interval,
     detectable,
+    holm,
     interval,
     isotonic,
+    mean_of_people,
     permutation_p,
     reached,
     two_level,
@@ -66,6 +70,25 @@ def test_a_person_without_part_in_a_column_is_left_out_of_it() -> None:
     assert interval(sample.draws[:, 1]) == pytest.approx((1.0, 1.0))
 
 
+def test_p_is_the_share_of_all_flips_that_go_as_far_and_is_the_same_in_any_company() -> None:
+    few = np.array([0.5, 0.25, -0.125, 0.5, 0.25])
+    signs = np.array(list(product((-1.0, 1.0), repeat=5)))
+    exact = float(np.mean(np.abs(signs @ few) >= abs(few.sum()) - 1e-12))
+    alone = permutation_p([few])
+    assert alone[0] == pytest.approx(exact, abs=0.01)
+    assert permutation_p([np.ones(7), few, np.ones(5)])[1] == alone[0]
+
+
+def test_what_no_flip_reaches_survives_a_thousand_comparisons() -> None:
+    assert holm(permutation_p([np.ones(60)]) * 1000)[0] < 0.05
+
+
+def test_a_mean_over_people_has_its_own_interval() -> None:
+    value, low, high = mean_of_people(np.arange(100.0))
+    assert value == 49.5
+    assert high - low == pytest.approx(2 * 1.96 * np.std(np.arange(100.0)) / 10, rel=0.1)
+
+
 @given(st.lists(st.floats(0, 1), min_size=10, max_size=40))
 def test_the_worst_tenth_is_between_the_least_and_the_mean(means: list[float]) -> None:
     worst = worst_tenth(np.array(means))[0]
@@ -83,8 +106,9 @@ def test_the_worst_tenth_of_twenty_is_the_mean_of_the_lowest_two() -> None:
 def test_a_clear_difference_has_a_small_p_and_none_a_large_one() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(size=100)
-    assert permutation_p(noise * 0.1 + 0.1) < 0.01
-    assert permutation_p(np.tile([0.1, -0.1], 50)) == 1.0
+    clear, none = permutation_p([noise * 0.1 + 0.1, np.tile([0.1, -0.1], 50)])
+    assert clear < 0.01
+    assert none == 1.0
 
 
 @settings(max_examples=20)
