@@ -209,7 +209,7 @@ class HierarchicalReward:
             return kept[1]
         if len(self._weights) >= _TASTES:
             self._weights.clear()
-        made: Vector = np.array(taste.mean) @ self.basis
+        made: Vector = np.array(taste.mean).dot(self.basis)
         self._weights[id(taste)] = taste, made
         return made
 
