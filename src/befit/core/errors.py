@@ -108,6 +108,10 @@ class ModelUnavailableError(ModelError):
     """The model did not answer; trying again later may help."""
 
 
+class ModelBusyError(ModelUnavailableError):
+    """The model has as much to do as it takes on; trying again later helps."""
+
+
 class ModelRejectedError(ModelError):
     """The model refused the request; trying again will not help."""
 

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import torch
@@ -18,6 +19,10 @@ from tokenizers.decoders import DecodeStream
 
 from befit.core.dialogue import Conditioning, Context, Draft, Message
 from befit.core.errors import InvalidPromptError, ModelRejectedError
+from befit.generate.engine.decoding import Request
+from befit.generate.engine.engine import Engine, Prompt
+from befit.generate.engine.service import Service
+from befit.generate.engine.weights import Weights, fits
 from befit.generate.rendering import render
 from befit.generate.tokens import Sampling, decode, log_likelihoods
 from befit.models.catalogue import placement
@@ -191,10 +196,7 @@ class HfPolicy:
     def _drafts(self, rows: Sequence[tuple[list[int], int, Sampling]]) -> tuple[Draft, ...]:
         loaded = self._loaded()
         prompts, seeds, samplings = zip(*rows, strict=True)
-        replies: list[list[int]] = [[] for _ in rows]
-        for step in decode(loaded.own.model, prompts, seeds, samplings, loaded.own.ends):
-            for row, token in step:
-                replies[row].append(token)
+        replies = loaded.replies(prompts, seeds, samplings)
         return tuple(
             Draft(
                 text="".join(loaded.pieces(iter(reply))),
@@ -206,15 +208,11 @@ class HfPolicy:
 
     def _pieces(self, context: Context, conditioning: Conditioning) -> Iterator[str]:
         loaded = self._loaded()
-        steps = decode(
-            loaded.own.model,
-            [self._prompt(context, conditioning)],
-            [_seed(context, 0)],
-            [self._sampling(context)],
-            loaded.own.ends,
+        tokens = loaded.tokens(
+            self._prompt(context, conditioning), _seed(context, 0), self._sampling(context)
         )
         # one piece a step, even an empty one: between two the consumer may leave
-        yield from loaded.pieces(step[0][1] for step in steps)
+        yield from loaded.pieces(tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +220,36 @@ class _Speaker:
     """A loaded model, its texts as tokens and back."""
 
     own: CausalModel
+
+    def replies(
+        self,
+        prompts: Sequence[list[int]],
+        seeds: Sequence[int],
+        samplings: Sequence[Sampling],
+    ) -> list[list[int]]:
+        """The tokens of each row's reply, decoded together with whoever else asks."""
+        service = _service(self.own)
+        if service is not None:
+            answers = service.ask(list(map(_request, prompts, seeds, samplings)))
+            return [list(answer) for answer in answers]
+        found: list[list[int]] = [[] for _ in prompts]
+        for step in decode(self.own.model, prompts, seeds, samplings, self.own.ends):
+            for row, token in step:
+                found[row].append(token)
+        return found
+
+    def tokens(self, prompt: list[int], seed: int, sampling: Sampling) -> Iterator[int]:
+        """One reply as it comes; whoever stops reading ends it."""
+        service = _service(self.own)
+        if service is None:
+            steps = decode(self.own.model, [prompt], [seed], [sampling], self.own.ends)
+            yield from (step[0][1] for step in steps)
+            return
+        [answer] = service.ask([_request(prompt, seed, sampling)])
+        try:
+            yield from answer
+        finally:
+            answer.leave()
 
     def plain(self, text: str) -> str:
         """The text without anything that the tokenizer would read as a control token."""
@@ -265,6 +293,18 @@ class _Speaker:
         stream = DecodeStream(skip_special_tokens=True)
         for token in tokens:
             yield stream.step(self.own.tokenizer.backend_tokenizer, token) or ""
+
+
+def _request(prompt: list[int], seed: int, sampling: Sampling) -> Request:
+    return Request(prompts=(Prompt(ids=tuple(prompt)),), seed=seed, sampling=sampling)
+
+
+@lru_cache(maxsize=2)
+def _service(loaded: CausalModel) -> Service | None:
+    """Who decodes for everyone in this process; None for a model that transformers decodes."""
+    if not fits(loaded.model):
+        return None
+    return Service(Engine(Weights.of(loaded.model)), loaded.ends)
 
 
 def _folded(chat: Sequence[dict[str, str]]) -> list[dict[str, str]]:

@@ -55,7 +55,7 @@ def decode(
         ends: Tokens that end a reply.
     """
     rows = list(range(len(prompts)))
-    generators = [torch.Generator().manual_seed(seed & (2**63 - 1)) for seed in seeds]
+    generators = [generator(seed) for seed in seeds]
     # rows with one prompt share its computation
     places = {prompt: i for i, prompt in enumerate(dict.fromkeys(map(tuple, prompts)))}
     ids, mask = padded(list(places), model.device)
@@ -65,9 +65,9 @@ def decode(
     cache.batch_select_indices(spread)
     logits, mask = logits[spread], mask[spread]
     seen = torch.zeros_like(logits, dtype=torch.bool)
-    way = _Way.of(samplings, model.device)
+    way = Way.of(samplings, model.device)
     for said in count(1):
-        drawn = _draw(_penalised(logits, seen, way), generators, way)
+        drawn = draw(penalised(logits, seen, way), generators, way)
         tokens: list[int] = drawn.tolist()
         speaking = [i for i, token in enumerate(tokens) if token not in ends]
         if speaking:
@@ -77,7 +77,7 @@ def decode(
             return
         if len(keep) < len(rows):
             rows = [rows[i] for i in keep]
-            way = _Way.of([samplings[row] for row in rows], model.device)
+            way = Way.of([samplings[row] for row in rows], model.device)
             generators = [generators[i] for i in keep]
             chosen = torch.tensor(keep, device=model.device)
             cache.batch_select_indices(chosen)
@@ -146,8 +146,8 @@ def _step(model: Any, newest: Tensor, mask: Tensor, cache: DynamicCache) -> Tens
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How each row of the batch draws now; every tensor has the shape (rows, 1)."""
+class Way:
+    """How each row of a batch draws; every tensor has the shape (rows, 1)."""
 
     temperature: Tensor
     top_p: Tensor
@@ -156,7 +156,9 @@ class _Way:
     any_chance: bool
 
     @classmethod
-    def of(cls, samplings: Sequence[Sampling], device: Any) -> "_Way":
+    def of(cls, samplings: Sequence[Sampling], device: Any) -> "Way":
+        """From each row's own."""
+
         def column(values: Sequence[float]) -> Tensor:
             return torch.tensor(values, device=device)[:, None]
 
@@ -169,14 +171,20 @@ class _Way:
         )
 
 
-def _penalised(logits: Tensor, seen: Tensor, way: _Way) -> Tensor:
+def generator(seed: int) -> torch.Generator:
+    """The randomness of one row."""
+    return torch.Generator().manual_seed(seed & (2**63 - 1))
+
+
+def penalised(logits: Tensor, seen: Tensor, way: Way) -> Tensor:
+    """Logits (rows, vocabulary), those of tokens that were ``seen`` lowered."""
     if not way.any_penalty:
         return logits
     less = torch.where(logits > 0, logits / way.penalty, logits * way.penalty)
     return torch.where(seen, less, logits)
 
 
-def _draw(logits: Tensor, generators: Sequence[torch.Generator], way: _Way) -> Tensor:
+def draw(logits: Tensor, generators: Sequence[torch.Generator], way: Way) -> Tensor:
     """One token a row, shape (rows,); ``logits`` is (rows, vocabulary)."""
     likeliest = logits.argmax(dim=1)
     if not way.any_chance:
