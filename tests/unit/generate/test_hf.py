@@ -21,6 +21,7 @@ from befit.core.errors import BefitError, InvalidPromptError, ModelFileError, Mo
 from befit.core.people import UserId
 from befit.core.protocols import Batches, Policy, Streams
 from befit.generate import hf
+from befit.generate.engine.service import Answer
 from befit.generate.hf import HfPolicy
 from befit.generate.tokens import Sampling, decode
 from befit.models import causal
@@ -179,30 +180,22 @@ def test_a_consumer_that_leaves_stops_the_model(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = tiny(folder, temperature=1.0, max_new_tokens=400)
-    steps, ended, go = [], threading.Event(), threading.Event()
+    left = threading.Event()
+    leaving = Answer.leave
 
-    def watched(
-        model: Any, prompts: Any, seeds: Any, samplings: Any, ends: Any
-    ) -> Iterator[list[tuple[int, int]]]:
-        try:
-            for step in decode(model, prompts, seeds, samplings, frozenset()):
-                steps.append(step)
-                yield step
-                go.wait(5)
-        finally:
-            ended.set()
+    def watched(answer: Answer) -> None:
+        leaving(answer)
+        left.set()
 
-    monkeypatch.setattr(hf, "decode", watched)
+    monkeypatch.setattr(Answer, "leave", watched)
 
     async def leave() -> None:
         stream = policy.stream(ask("hi"), NOTHING)
         await anext(aiter(stream))
         await stream.aclose()  # type: ignore[attr-defined]
-        go.set()
 
     asyncio.run(leave())
-    assert ended.wait(5)
-    assert len(steps) <= 2
+    assert left.wait(5)
 
 
 def test_an_error_reaches_the_consumer_of_a_stream(folder: Path) -> None:

@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from befit.core.errors import ModelFileError
-from befit.generate.engine.weights import Weights
+from befit.generate.engine.weights import Matrix, Weights
 
 Place = Literal["attend", "out", "gate_up", "down"]
 # the matrix that a module is part of
@@ -76,7 +76,12 @@ class Adapter:
 
     @classmethod
     def of(
-        cls, config: Mapping[str, Any], tensors: Mapping[str, Tensor], weights: Weights, *, name: str
+        cls,
+        config: Mapping[str, Any],
+        tensors: Mapping[str, Tensor],
+        weights: Weights,
+        *,
+        name: str,
     ) -> Self:
         """From what PEFT keeps: its settings, and its tensors by name.
 
@@ -90,11 +95,14 @@ class Adapter:
             found.setdefault((layer, module), {})[side] = tensor
         pairs: dict[tuple[int, Place], Pair] = {}
         for place in PLACES:
+            spans = _spans(weights, place)
             for layer in range(len(weights.layers)):
                 own = {m: found.pop((layer, m)) for m in _PLACES
                        if _PLACES[m] == place and (layer, m) in found}  # fmt: skip
                 if own:
-                    pairs[layer, place] = _joined(own, config, weights, layer, place, name)
+                    pairs[layer, place] = _joined(
+                        own, config, getattr(weights.layers[layer], place), spans, name
+                    )
         if found:
             raise _refused(name, f"is for a model with more layers: {min(found)}")
         return cls(name=name, pairs=pairs)
@@ -125,14 +133,11 @@ def _placed(key: str, name: str) -> tuple[int, str, str]:
 def _joined(
     own: Mapping[str, Mapping[str, Tensor]],
     config: Mapping[str, Any],
-    weights: Weights,
-    layer: int,
-    place: Place,
+    matrix: Matrix,
+    spans: Mapping[str, tuple[int, int]],
     name: str,
 ) -> Pair:
     """Adapters of several modules of one matrix as one: A below A, B as blocks."""
-    spans = _spans(weights, place)
-    matrix = getattr(weights.layers[layer], place)
     outputs, inputs = matrix.plain.shape
     rank = sum(sides["lora_A"].shape[0] for sides in own.values())
     down, up = matrix.plain.new_zeros(rank, inputs), matrix.plain.new_zeros(outputs, rank)
@@ -141,12 +146,12 @@ def _joined(
         a, b = sides["lora_A"], sides["lora_B"]
         first, last = spans[module]
         if a.shape[1] != inputs or b.shape != (last - first, a.shape[0]):
-            raise _refused(name, f"is for another base: {module} of layer {layer} has other sizes")
+            raise _refused(name, f"is for another base: {module} has other sizes there")
         down[at : at + len(a)] = a
         up[first:last, at : at + len(a)] = _scale(config, len(a)) * b
         at += len(a)
     if not (torch.isfinite(down).all() and torch.isfinite(up).all()):
-        raise _refused(name, f"holds what is no number, in layer {layer}")
+        raise _refused(name, f"holds what is no number, in {', '.join(own)}")
     return Pair(down, up)
 
 

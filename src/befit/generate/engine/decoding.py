@@ -82,6 +82,7 @@ class Decoding:
     def __len__(self) -> int:
         return len(self._speakers)
 
+    @torch.inference_mode()
     def join(self, requests: Sequence[Request]) -> list[int]:
         """Read the prompts of some requests; they speak from the next step on.
 
@@ -110,6 +111,7 @@ class Decoding:
             self._next += 1
         return [speaker.number for speaker in self._speakers[-len(requests) :]]
 
+    @torch.inference_mode()
     def leave(self, numbers: Sequence[int]) -> None:
         """Some requests are no longer wanted; those that have ended are passed over."""
         gone = [s for s in self._speakers if s.number in set(numbers)]
@@ -184,7 +186,7 @@ class Decoding:
         return [
             part[0] if speaker.request.blend.weights is not None
             else speaker.request.blend.combine(part)
-            for speaker, part in zip(self._speakers, logits.split(spans), strict=True)
+            for speaker, part in zip(self._speakers, torch.split(logits, spans), strict=True)
         ]  # fmt: skip
 
     def _drawn(self, speakers: Sequence[_Speaker], scores: Sequence[Tensor]) -> list[int]:

@@ -136,6 +136,7 @@ class Engine:
             raise InputError(f"a row of {row.length} tokens cannot lose {tokens}", field="tokens")
         row.length -= tokens
 
+    @torch.inference_mode()
     def close(self, rows: Sequence[Row]) -> None:
         """Rows leave; the slots of others may change."""
         self._slots.remove(rows)
@@ -220,7 +221,7 @@ class Engine:
         count, new, _ = mixed.shape
         queries = w.heads * w.head_width
         keys = w.key_heads * w.head_width
-        q, k, v = mixed.split([queries, keys, keys], dim=2)
+        q, k, v = torch.split(mixed, [queries, keys, keys], dim=2)
         q = past.rotated(q.view(count, new, w.heads, w.head_width)) * w.head_width**-0.5
         k = past.rotated(k.view(count, new, w.key_heads, w.head_width))
         v = v.view(count, new, w.key_heads, w.head_width)

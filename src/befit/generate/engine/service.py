@@ -29,7 +29,7 @@ class Answer:
         self.request = request
         self.number = -1
         self.left = threading.Event()
-        self.tokens: SimpleQueue[int | None | BaseException] = SimpleQueue()
+        self.tokens: SimpleQueue[int | BaseException | None] = SimpleQueue()
 
     def __iter__(self) -> Iterator[int]:
         """Token by token, end tokens not given.
