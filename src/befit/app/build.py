@@ -22,7 +22,7 @@ from befit.app.settings import Settings, Table, misspelt
 from befit.belief.fold import Measure
 from befit.core import protocols
 from befit.core.dialogue import Conditioning, Context, Draft, Message
-from befit.core.errors import ConfigError, MissingExtraError
+from befit.core.errors import ConfigError, MissingExtraError, ModelFileError
 from befit.core.people import UserId
 from befit.core.preference import PreferenceSpace
 from befit.core.registry import find, names
@@ -195,8 +195,7 @@ class Workshop:
 
     def _scores(self, folder: Path) -> Scores:
         """How the population of a learned reward scores replies to a prompt."""
-        kind: Any = find("reward", _LEARNED)
-        learned: protocols.RewardModel = kind.load(folder, self.encoder)
+        learned = self._learned(folder)
 
         def score(prompt: str, texts: Sequence[str]) -> Sequence[float]:
             asked = Context(user=UserId(""), messages=(Message("user", prompt),), at=_NO_DAY)
@@ -205,9 +204,22 @@ class Workshop:
 
         return score
 
+    def _learned(self, folder: Path) -> protocols.RewardModel:
+        kind: Any = find("reward", _LEARNED)
+        learned: protocols.RewardModel = kind.load(folder, self.encoder)
+        return learned
+
     def _incumbent(self) -> Path | None:
+        """The reward in force; one that does not read is not, and does not bar the next."""
         active = self.artifacts.active(None, "reward")
-        return None if active is None else self.artifacts.folder(active.id)
+        if active is None:
+            return None
+        folder = self.artifacts.folder(active.id)
+        try:
+            self._learned(folder)
+        except ModelFileError:
+            return None
+        return folder
 
     def build(self, kind: str, table: Table | str, where: str) -> Any:
         """One component of a kind of the registry, from its table.

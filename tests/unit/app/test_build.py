@@ -1,20 +1,27 @@
+import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from befit.app.build import Workshop, build_cycle
 from befit.app.listening import Grammar
 from befit.app.settings import load_settings
+from befit.core.artifact import Artifact
 from befit.core.errors import ConfigError, UnknownComponentError
 from befit.core.preference import PreferenceSpace
 from befit.core.protocols import ArtifactStore, Encoder, Personalizer, Policy, Screen
 from befit.features.distil import AskedDistiller, Distiller, Distils
+from befit.features.feature_map import FeatureMap
 from befit.generate.toy import ToyPolicy
 from befit.personalize.encode import EncodePersonalizer
 from befit.personalize.prompt import PromptPersonalizer
 from befit.personalize.stack import Stack
+from befit.reward.hierarchical import FACTS, HierarchicalReward
+from befit.values.audit import RewardProbe
 
 HERE = __name__
 PLAIN: dict[str, Any] = {
@@ -182,3 +189,29 @@ def test_a_model_that_reads_turns_is_the_upstream() -> None:
 def test_a_reader_must_read() -> None:
     with pytest.raises(ConfigError):
         _ = Workshop(load_settings(**PLAIN, reader={"use": "befit.generate.toy:ToyPolicy"})).reader
+
+
+def test_a_reward_in_force_that_does_not_read_does_not_bar_the_next(tmp_path: Path) -> None:
+    """Else whoever is told to learn again could not."""
+    made = shop()
+    probe = made.boundary.probe
+    assert isinstance(probe, RewardProbe)
+    assert probe.incumbent() is None
+    assert made.encoder is not None
+    features = FeatureMap(made.encoder)
+    one = np.eye(1)
+    head = HierarchicalReward(
+        features=features, basis=np.ones((1, features.width)), mean=one[0], covariance=one
+    )
+    for name, readable in (("new", True), ("old", False)):
+        folder = tmp_path / name
+        head.save(folder)
+        if not readable:
+            facts = json.loads((folder / FACTS).read_text("utf-8"))
+            (folder / FACTS).write_text(json.dumps({**facts, "format": 1}), "utf-8")
+        artifact = Artifact(
+            id=name, kind="reward", owner=None, base="flat", at=datetime(2026, 1, 1, tzinfo=UTC)
+        )
+        made.artifacts.put(artifact, folder)
+        made.artifacts.promote(artifact.id)
+        assert probe.incumbent() == (made.artifacts.folder(name) if readable else None)
