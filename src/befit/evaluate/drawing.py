@@ -1,7 +1,8 @@
 """Figures of an evaluation: k-shot curves, calibration, who gains how much, what it costs.
 
-Every method keeps one colour and mark on a page; past the first few it is a thin grey line, which
-its label still names. Computes no figure and writes no page.
+The default, the user-blind model, another's history and the best peer have a colour and a mark; any
+other method is a thin grey line, which its label at the right names in the order of the line's end.
+Computes no figure and writes no page.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from befit.evaluate.ceilings import CROWD
+from befit.evaluate.duels import is_peer
+from befit.evaluate.methods import short
 from befit.evaluate.schema import Row
 
-MOST_COLOURED = 5  # beside the five that have a style of their own
-BANDS = 3  # methods whose intervals are drawn where there are many
-FEW = 8  # methods up to which every interval is drawn
+FEW = 8  # methods up to which several peers are in colour, and those that only guess are drawn
 AREA = "area_under_curve"
 
 
@@ -40,24 +42,26 @@ _STYLES = {
     "longer-wins": Style("#666666", "D", ":"),
     "random": Style("#999999", "", ":"),
 }
-_OTHERS = (
+_PEERS = (
     Style("#009E73", "v", "-"),
     Style("#E69F00", "P", "-"),
     Style("#56B4E9", "X", "-"),
     Style("#8B5A2B", "<", "-"),
     Style("#5D3A9B", ">", "-"),
 )
+_OURS = Style("#0072B2", "", ":", first=False)  # the default in another form
 _REST = Style("#aaaaaa", "", "-", first=False)
 _FLAT = {"longer-wins", "random"}  # their gain would only stretch the axis
 
 
 def styles(rows: Sequence[Row]) -> dict[str, Style]:
-    """A style for each method: the best of the rest in colour, all others grey."""
-    methods = list(dict.fromkeys(row.method for row in rows))
-    rest = [method for method in methods if method not in _STYLES]
-    best = sorted(rest, key=lambda method: (-_mean_accuracy(rows, method), method))
-    coloured = dict(zip(best[:MOST_COLOURED], _OTHERS, strict=False))
-    return {m: _STYLES.get(m) or coloured.get(m) or _REST for m in methods}
+    """A style for each method: the best peer in colour, where there are few some more."""
+    methods = list(dict.fromkeys(row.method for row in rows if row.metric == "accuracy"))
+    peers = [method for method in methods if is_peer(method)]
+    best = sorted(peers, key=lambda method: (-_mean_accuracy(rows, method), method))
+    coloured = dict(zip(best if len(methods) <= FEW else best[:1], _PEERS, strict=False))
+    rest = {m: _OURS if m.startswith("default") else _REST for m in methods}
+    return {m: _STYLES.get(m) or coloured.get(m) or rest[m] for m in methods}
 
 
 def _mean_accuracy(rows: Sequence[Row], method: str) -> float:
@@ -76,13 +80,22 @@ def curves(rows: Sequence[Row], data: str, drawn: Mapping[str, Style] | None = N
         data: The data set to draw.
         drawn: How each method is drawn; None chooses by these rows.
     """
-    mine = [row for row in rows if row.data == data and row.shots is not None]
+    here = [row for row in rows if row.data == data]
+    mine = [row for row in here if row.shots is not None]
     how = drawn or styles(mine)
     many = len({row.method for row in mine})
+    if many > FEW:
+        mine = [row for row in mine if row.method not in _FLAT]
     figure = Figure(figsize=(11.0, max(4.2, 1.2 + 0.2 * many)), layout="constrained")
     accuracy, gain = figure.subplots(1, 2)
     _draw(accuracy, [row for row in mine if row.metric == "accuracy"], how)
     accuracy.set_title("accuracy, mean over people", loc="left", fontsize=10)
+    for oracle in (row for row in here if row.method == CROWD):
+        accuracy.axhline(oracle.value, color="#222222", lw=0.8, ls=(0, (1, 3)))
+        accuracy.annotate(
+            "knows the crowd", (0.01, oracle.value), xycoords=("axes fraction", "data"),
+            fontsize=7.5, va="bottom", color="#222222",
+        )  # fmt: skip
     gains = [row for row in mine if row.metric == "gain_over_user_blind"]
     _draw(gain, [row for row in gains if row.method not in _FLAT], how)
     gain.axhline(0.0, color="#222222", lw=0.8)
@@ -97,17 +110,16 @@ def curves(rows: Sequence[Row], data: str, drawn: Mapping[str, Style] | None = N
 def _draw(axes: Axes, rows: Sequence[Row], how: Mapping[str, Style]) -> None:
     shots = sorted({row.shots for row in rows if row.shots is not None})
     methods = list(dict.fromkeys(row.method for row in rows))
-    banded = methods if len(methods) <= FEW else _leading(rows, how)
     ends: list[tuple[float, float, str]] = []
     for method in sorted(methods, key=lambda m: how[m].first):
         points = sorted((r for r in rows if r.method == method), key=lambda r: r.shots or 0)
         style = how[method]
         at = [shots.index(row.shots) if row.shots is not None else 0 for row in points]
         values = [row.value for row in points]
-        if method in banded:
+        if style.first:
             low, high = [row.lo for row in points], [row.hi for row in points]
             axes.fill_between(at, low, high, color=style.colour, alpha=0.15, lw=0)
-        width = 1.8 if style.first else 0.9
+        width = 2.0 if style.first else 0.8
         axes.plot(at, values, style.line, color=style.colour, marker=style.mark, lw=width, ms=5)
         ends.append((values[-1], at[-1], method))
     axes.set_xticks(range(len(shots)), [str(k) for k in shots])
@@ -115,15 +127,6 @@ def _draw(axes: Axes, rows: Sequence[Row], how: Mapping[str, Style]) -> None:
     _plain(axes, "y")
     axes.margins(x=0.02)
     _name(axes, ends, how)
-
-
-def _leading(rows: Sequence[Row], how: Mapping[str, Style]) -> list[str]:
-    """The methods whose intervals are drawn: ours, the user-blind one, and the best peer."""
-    rest = sorted(
-        (m for m in {row.method for row in rows} if how[m].first and m not in _STYLES),
-        key=lambda method: (-_mean_accuracy(rows, method), method),
-    )
-    return ["default", "user-blind", *rest][:BANDS]
 
 
 def _name(axes: Axes, ends: Sequence[tuple[float, float, str]], how: Mapping[str, Style]) -> None:
@@ -135,18 +138,18 @@ def _name(axes: Axes, ends: Sequence[tuple[float, float, str]], how: Mapping[str
     for (value, at, method), place in zip(sorted(ends), spread(wanted, room), strict=True):
         style = how[method]
         axes.annotate(
-            method,
+            short(method),
             (at, value),
             xytext=(1.07, place),
             textcoords=("axes fraction", "axes fraction"),
             color=style.colour if style.first else "#666666",
             va="center",
-            fontsize=8.5,
-            fontweight="bold" if method == "default" else "normal",
+            fontsize=9 if style.first else 8,
+            fontweight="bold" if style.first else "normal",
             arrowprops={
                 "arrowstyle": "-",
                 "color": style.colour,
-                "lw": 0.5,
+                "lw": 0.8 if style.first else 0.4,
                 "shrinkB": 3,
                 "relpos": (0.0, 0.5),  # at the label's left, not through its letters
             },
@@ -187,7 +190,7 @@ def calibration(shape: Mapping[str, Any], drawn: Mapping[str, Style]) -> Figure:
         axes.plot([0.5, 1.0], [0.5, 1.0], color="#222222", lw=0.8)
         style = drawn[method]
         axes.plot(*zip(*known[method], strict=True), "-", color=style.colour, marker="o", ms=4)
-        axes.set_title(method, loc="left", fontsize=9, color=style.colour)
+        axes.set_title(short(method), loc="left", fontsize=9, color=style.colour)
         axes.set_xticks([0.5, 0.75, 1.0])
         _plain(axes, "both")
     grid[0].set_ylabel("share of hits", fontsize=9)
@@ -218,7 +221,7 @@ def gains(shape: Mapping[str, Any], drawn: Mapping[str, Style]) -> Figure:
         axes.plot([q[5], q[15]], [place, place], color=style.colour, lw=5, solid_capstyle="butt")
         axes.plot([q[10]], [place], "o", color="white", mec=style.colour, ms=5)
     axes.axvline(0.0, color="#222222", lw=0.8)
-    axes.set_yticks(range(len(methods)), methods, fontsize=9)
+    axes.set_yticks(range(len(methods)), map(short, methods), fontsize=9)
     _plain(axes, "x")
     axes.set_title(
         f"gain in accuracy over user-blind at {_shots(shape)}, person by person: "

@@ -5,7 +5,7 @@ on the peer's side, and the default is said to do a little worse than it does. P
 the default is, on people kept aside. Measures nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,6 @@ def never_behind(found: Sequence[Duel], data: str, shots: Sequence[int]) -> bool
     return all(duel.outcome != "behind" for duel in own) if own else None
 
 
-def told(metadata: Mapping[str, Any]) -> Iterator[Duel]:
+def duels_of(metadata: Mapping[str, Any]) -> list[Duel]:
     """The duels that a result's metadata hold."""
-    return (Duel(**each) for each in metadata.get("best_peers", ()))
+    return [Duel(**each) for each in metadata.get("best_peers", ())]

@@ -10,6 +10,7 @@ from hashlib import sha256
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
+from types import ModuleType
 
 from befit.align.rewards.method import Method
 from befit.core.errors import UnknownComponentError
@@ -59,7 +60,13 @@ def short(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _from_file(path: Path, attribute: str) -> type:
+def load_file(path: Path) -> ModuleType:
+    """A Python file as a module, run once for each content that it has.
+
+    Raises:
+        UnknownComponentError: The file does not read, or imports what is not there.
+        MissingExtraError: It imports a library of an extra that is not installed.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -67,18 +74,8 @@ def _from_file(path: Path, attribute: str) -> type:
             f"the file {path} does not read: {error}", hint="give file.py:Class", field="method"
         ) from error
     name = f"befit_method_{sha256(content).hexdigest()[:16]}"
-    if name not in sys.modules:
-        _load(name, path)
-    found = getattr(sys.modules[name], attribute, None)
-    if not isinstance(found, type):
-        raise UnknownComponentError(
-            f"{path} has no class {attribute!r}", hint="give file.py:Class", field="method"
-        )
-    return found
-
-
-def _load(name: str, path: Path) -> None:
-    """Run a file as a module; it stays unknown where that fails."""
+    if name in sys.modules:
+        return sys.modules[name]
     loader = SourceFileLoader(name, str(path))
     module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
     sys.modules[name] = module  # before it runs: dataclasses look their module up
@@ -91,3 +88,13 @@ def _load(name: str, path: Path) -> None:
     finally:
         if not loaded:
             del sys.modules[name]
+    return module
+
+
+def _from_file(path: Path, attribute: str) -> type:
+    found = getattr(load_file(path), attribute, None)
+    if not isinstance(found, type):
+        raise UnknownComponentError(
+            f"{path} has no class {attribute!r}", hint="give file.py:Class", field="method"
+        )
+    return found

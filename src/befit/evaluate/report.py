@@ -3,12 +3,14 @@
 The page holds everything it shows: no script, no font, no image from elsewhere. Computes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from befit.core.registry import find, names
+from befit.core.registry import names
+from befit.evaluate import report_words as words
+from befit.evaluate.ceilings import CROWD, SELF
 from befit.evaluate.drawing import (
     Style,
     calibration,
@@ -19,21 +21,31 @@ from befit.evaluate.drawing import (
     styles,
     svg,
 )
+from befit.evaluate.duels import duels_of
+from befit.evaluate.methods import method_class, short
+from befit.evaluate.probes import FORMAT, LENGTH
 from befit.evaluate.schema import Result, Row
-from befit.evaluate.verdicts import Verdict, verdicts
+from befit.evaluate.verdicts import verdicts
 
 _TITLES = {
     "accuracy": "accuracy",
     "worst_decile": "worst tenth of people",
     "gain_over_user_blind": "gain over user-blind",
+    "detectable_over_user_blind": "least gain that would show",
     "gain_over_default": "gain over default",
+    "detectable_over_default": "least gain that would show",
     "gain_over_wrong_user": "gain over wrong-user",
     "nll": "log loss (nats)",
     "brier": "Brier",
-    "ece": "calibration error",
+    "ece": "calibration error (ECE, 15 bins)",
     "gap": "own minus other's state",
     "flip_rate": "flip rate",
     "negative_transfer": "share that loses",
+    "negative_transfer_beyond_noise": "share that loses beyond noise",
+    "negative_transfer_latent": "share that loses, noise removed",
+    "negative_transfer_latent_depth": "their loss",
+    "harm_of_history_latent": "share that history harms, noise removed",
+    "harm_of_history_latent_depth": "their loss",
     "questions_to_match": "random answers that match",
 }
 _COSTS = {
@@ -44,6 +56,10 @@ _COSTS = {
 }
 _METHOD_NOTES = {
     "wrong-user": "The default reward after k pairs of another unseen person.",
+    CROWD: "Names the side that most other people took, tested ones among them; nobody may.",
+    SELF: "Gives the answer that a person gives most often, where they answered twice; nobody may.",
+    FORMAT: "Sees how a text is written down, and no word of it.",
+    LENGTH: "Sees how long a text is, and nothing else.",
 }
 _CSS = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#222}
@@ -53,6 +69,8 @@ th:first-child,td:first-child{text-align:left}
 .words td,.words th{text-align:left;white-space:normal;vertical-align:top}
 .words td:first-child{white-space:nowrap}
 small{color:#666}svg{max-width:100%;height:auto}h1,h2{line-height:1.2}.wide{overflow-x:auto}
+.up{color:#0072B2}.down{color:#b0300e}.even{color:#777}.duels td{text-align:center}
+.key{display:inline-block;width:1.6rem;border-top:3px solid;vertical-align:middle;margin:0 .3rem}
 h2{margin-top:3rem}summary{cursor:pointer;margin:1rem 0}td b{color:#0072B2}
 """
 
@@ -64,17 +82,19 @@ def page(result: Result) -> str:
     data = list(dict.fromkeys(row.data for row in result.rows))
     described = {one["name"]: one for one in metadata.get("data", [])}
     shapes = {one["data"]: one for one in metadata.get("shapes", [])}
+    doubles = {one["data"]: one for one in metadata.get("near_duplicates", [])}
     sections = "".join(
         _section(
             name,
             [row for row in result.rows if row.data == name],
             described.get(name, {}),
             shapes.get(name),
-            drawn,
+            doubles.get(name),
         )
         for name in data
     )
-    words = verdicts(result.rows, metadata.get("comparisons", []))
+    beside = words.beside_best(duels_of(metadata))
+    won = words.in_words(verdicts(result.rows, metadata.get("comparisons", [])))
     versions = ", ".join(f"{k} {v}" for k, v in metadata.get("versions", {}).items())
     return (
         "<!doctype html><html lang='en'><meta charset='utf-8'>"
@@ -84,8 +104,9 @@ def page(result: Result) -> str:
         "<p>Methods are fitted on some people. Of each other person they see k pairs, then say "
         "which text of further pairs the person preferred; support and query share no text (or "
         "no prompt). Figures are means over people; intervals resample people, then their pairs."
-        f"</p>{_in_words(words)}{_chosen(result.rows)}{_spent(result.rows, drawn)}{sections}"
-        f"<h2>The methods</h2><ul>{_methods(result.rows)}</ul>{_left_out(metadata)}"
+        f"</p>{beside}{won}{words.gates(metadata.get('gates', []))}{words.chosen(result.rows)}"
+        f"{_spent(result.rows, drawn)}{sections}"
+        f"<h2>The methods</h2><ul>{_methods(result.rows)}</ul>{words.left_out(metadata)}"
         f"<p><small>run {escape(str(metadata.get('run_id', '')))}, made "
         f"{escape(str(metadata.get('created', '')))}, seeds {escape(str(metadata.get('seeds')))}, "
         f"schema {escape(str(metadata.get('schema_version')))}; {escape(versions)}</small></p>"
@@ -97,63 +118,6 @@ def write_report(result: Result, path: Path) -> None:
     """Write the page to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page(result), encoding="utf-8")
-
-
-def _in_words(found: Sequence[Verdict]) -> str:
-    if not found:
-        return ""
-    body = "".join(
-        f"<tr><td>{escape(v.data)}<br><small>{v.shots} shots</small></td>"
-        f"<td>{escape(v.best)} <small>{v.accuracy:.3f}</small></td>"
-        f"<td>{escape(v.over_blind)}</td><td>{escape(v.over_wrong)}</td>"
-        f"<td>{_listed(v.ahead)}</td><td>{_listed(v.level)}</td><td>{_listed(v.behind)}</td></tr>"
-        for v in found
-    )
-    return (
-        "<h2>Who wins where</h2><p>A difference is called noise where p, after Holm's correction "
-        "over all comparisons of the data set, is .05 or more: the people tested do not tell the "
-        "two apart. The figure after it is the difference that so many people would have shown in "
-        "four of five such tests.</p><div class='wide'><table class='words'><tr><th>data</th>"
-        "<th>most accurate</th><th>default beside user-blind</th>"
-        "<th>default beside another's history</th><th>ahead of default</th>"
-        "<th>level with it (noise)</th>"
-        f"<th>behind it</th></tr>{body}</table></div>"
-    )
-
-
-def _chosen(rows: Sequence[Row]) -> str:
-    """How many random answers as many chosen ones are worth."""
-    found = [row for row in rows if row.metric == "questions_to_match" and row.shots]
-    if not found:
-        return ""
-    shots = sorted({row.shots for row in found if row.shots is not None})
-    known = {(row.data, row.method, row.shots): row for row in found}
-    head = "".join(f"<th>{k} chosen</th>" for k in shots)
-    body = "".join(
-        f"<tr><td>{escape(data)}</td><td>{escape(method)}</td>"
-        + "".join(f"<td>{_needed(known.get((data, method, k)))}</td>" for k in shots)
-        + "</tr>"
-        for data, method in dict.fromkeys((row.data, row.method) for row in found)
-    )
-    return (
-        "<h2>Questions that are chosen</h2><p>After + stands the rule by which the method chose "
-        "among a person's pairs. Each cell is how many pairs drawn at random it needs for the same "
-        "accuracy, on the same people; what random pairs never reach counts as the most that were "
-        "shown. Bold where it is at least twice as many, all of its interval.</p><div class='wide'>"
-        f"<table><tr><th>data</th><th>method</th>{head}</tr>{body}</table></div>"
-    )
-
-
-def _needed(row: Row | None) -> str:
-    if row is None or row.shots is None:
-        return ""
-    ends = f"<small>[{row.lo:.1f}, {row.hi:.1f}]</small>"
-    number = f"{row.value:.1f}"
-    return f"<b>{number}</b> {ends}" if row.lo >= 2 * row.shots else f"{number} {ends}"
-
-
-def _listed(names: Iterable[str]) -> str:
-    return escape(", ".join(names)) or "<small>none</small>"
 
 
 def _spent(rows: Sequence[Row], drawn: Mapping[str, Style]) -> str:
@@ -168,7 +132,7 @@ def _spent(rows: Sequence[Row], drawn: Mapping[str, Style]) -> str:
     if not any(gain is not None for gain in won.values()):
         return ""
     body = "".join(
-        f"<tr><td>{escape(m)}</td><td>{'' if gain is None else f'{100 * gain:+.1f}'}</td>"
+        f"<tr><td>{escape(short(m))}</td><td>{'' if gain is None else f'{100 * gain:+.1f}'}</td>"
         + "".join(f"<td>{_mean(spent.get((m, c), []))}</td>" for c in _COSTS)
         + "</tr>"
         for m, gain in sorted(won.items(), key=lambda each: -(each[1] or 0.0))
@@ -191,7 +155,7 @@ def _mean(values: Sequence[float]) -> str:
 
 def _methods(rows: Sequence[Row]) -> str:
     return "".join(
-        f"<li><b>{escape(name)}</b>: {escape(_note(name))}</li>"
+        f"<li><b>{escape(short(name))}</b>: {escape(_note(name))}</li>"
         for name in dict.fromkeys(row.method for row in rows)
     )
 
@@ -204,28 +168,8 @@ def _note(name: str) -> str:
     asked = f" Its questions are chosen by the rule {rule}." if rule else ""
     if ":" not in plain and plain not in names("method"):
         return "As its author says." + asked
-    said = (find("method", plain).__doc__ or "As its author says.").strip()
+    said = (method_class(plain).__doc__ or "As its author says.").strip()
     return said.partition("\n")[0] + asked
-
-
-def _left_out(metadata: Mapping[str, Any]) -> str:
-    lines = [
-        f"{each['data']}, {each['method']}: not fitted, too little to learn from"
-        for each in metadata.get("not_fitted", [])
-    ]
-    lines += [f"{each['data']}: {each['why']}" for each in metadata.get("not_tested", [])]
-    lines += [
-        f"{each['data']}, {each['method']}, {each['shots']} shots: too few people have so many"
-        for each in metadata.get("left_out_for_too_few_people", [])
-    ]
-    lines += [
-        f"{each['data']}, {each['method']}: cannot choose, it does not say how unsure it is"
-        for each in metadata.get("cannot_choose", [])
-    ]
-    if not lines:
-        return ""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<details><summary>Left out ({len(lines)})</summary><ul>{items}</ul></details>"
 
 
 def _section(
@@ -233,8 +177,9 @@ def _section(
     rows: Sequence[Row],
     described: Mapping[str, object],
     shape: Mapping[str, Any] | None,
-    drawn: Mapping[str, Style],
+    doubles: Mapping[str, Any] | None,
 ) -> str:
+    drawn = styles(rows)
     pictures = ""
     if any(row.shots is not None for row in rows):
         pictures = svg(curves(rows, name, drawn)) + _accuracies(rows)
@@ -251,7 +196,7 @@ def _section(
         else ""
     )
     every = f"<details><summary>Every figure of {escape(name)}</summary>{_table(rows)}</details>"
-    return f"<h2>{escape(name)}</h2>{pictures}{every}{told}"
+    return f"<h2>{escape(name)}</h2>{pictures}{words.known_of(rows, doubles)}{every}{told}"
 
 
 def _accuracies(rows: Sequence[Row]) -> str:
@@ -263,7 +208,7 @@ def _accuracies(rows: Sequence[Row]) -> str:
     methods = sorted({m for m, _ in known}, key=lambda m: (-area.get(m, 0.0), m))
     head = "".join(f"<th>k={k}</th>" for k in shots)
     body = "".join(
-        f"<tr><td>{escape(m)}</td>"
+        f"<tr><td>{escape(short(m))}</td>"
         + "".join(f"<td>{_marked(known.get((m, k)), best[k])}</td>" for k in shots)
         + f"<td>{f'{area[m]:.3f}' if m in area else ''}</td></tr>"
         for m in methods
@@ -286,7 +231,7 @@ def _table(rows: Sequence[Row]) -> str:
     keys = dict.fromkeys((row.method, row.shots) for row in rows if row.metric == metrics[0])
     head = "".join(f"<th>{_TITLES[metric]}</th>" for metric in metrics)
     body = "".join(
-        f"<tr><td>{escape(method)}</td><td>{'' if k is None else k}</td>"
+        f"<tr><td>{escape(short(method))}</td><td>{'' if k is None else k}</td>"
         + "".join(f"<td>{_cell(found.get((method, k, metric)))}</td>" for metric in metrics)
         + f"<td>{found[method, k, metrics[0]].people}</td></tr>"
         for method, k in keys

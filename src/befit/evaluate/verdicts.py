@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from befit.evaluate.active import MARK
+from befit.evaluate.duels import LEVEL
 from befit.evaluate.figures import BLIND, DEFAULT, TOLD, WRONG
 from befit.evaluate.schema import Row
 
-LEVEL = 0.05  # of p after Holm
 _NO_RIVALS = {DEFAULT, BLIND, WRONG, "longer-wins", "random"}
 
 

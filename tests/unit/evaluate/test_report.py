@@ -93,18 +93,28 @@ def test_what_is_not_beyond_chance_is_called_noise(low: float, said: str) -> Non
     assert one.over_blind.startswith(said)
 
 
-def test_the_best_stand_out_and_every_method_is_named_in_the_curves() -> None:
+def test_the_best_peer_stands_out_and_every_method_is_named_in_the_curves() -> None:
     drawn = styles(rows())
-    assert [m for m in PEERS if drawn[m].first] == PEERS[-5:]
-    assert len({(s.colour, s.mark) for s in drawn.values() if s.first}) == 10
-    left, right = curves(rows(), "votes", drawn).axes
-    assert {text.get_text() for text in left.texts} == set(METHODS)
-    assert "random" not in {text.get_text() for text in right.texts}
+    assert [m for m in PEERS if drawn[m].first] == [PEERS[-1]]
+    assert len({(s.colour, s.mark) for s in drawn.values() if s.first}) == 6
+    oracle = row("crowd-oracle", "noise_ceiling", 0.8, None)
+    left, right = curves([*rows(), oracle], "votes", drawn).axes
+    guesses = {"longer-wins", "random"}
+    assert {text.get_text() for text in left.texts} == {*METHODS, "knows the crowd"} - guesses
+    bold = {text.get_text() for text in right.texts if text.get_fontweight() == "bold"}
+    assert bold == {"default", "user-blind", "wrong-user", PEERS[-1]}
+
+
+def test_where_methods_are_few_all_of_them_have_a_colour() -> None:
+    few = [each for each in rows() if each.method in METHODS[:8]]
+    drawn = styles(few)
+    assert all(style.first for style in drawn.values())
+    assert "random" in {text.get_text() for text in curves(few, "votes", drawn).axes[0].texts}
 
 
 def test_the_other_pictures_show_every_method_once() -> None:
     drawn = styles(rows())
-    assert len(calibration(SHAPE, drawn).axes) == 8  # ten that stand out, less the flat ones
+    assert len(calibration(SHAPE, drawn).axes) == 4  # those that stand out, less the flat ones
     labels = gains(SHAPE, drawn).axes[0].get_yticklabels()
     assert sorted(t.get_text() for t in labels) == sorted(
         set(METHODS[2:]) - {"longer-wins", "random"}
@@ -141,3 +151,37 @@ def test_chosen_questions_worth_twice_as_many_at_random_are_marked() -> None:
     text = page(Result(metadata={"seeds": 1}, rows=(*rows(), *made)))
     assert text.count("<b>9.0</b> <small>[8.0, 10.0]") == 1
     assert "<td>9.0 <small>[7.9, 10.0]" in text
+
+
+def test_the_page_says_what_is_level_what_is_missed_and_what_leaks() -> None:
+    duel = {
+        "data": "votes", "shots": 8, "peer": "path/to/mine.py:Theirs", "ours": 0.7, "theirs": 0.69,
+        "gain": 0.01, "lo": -0.01, "hi": 0.03, "p": 0.2, "p_holm": 0.9,
+    }  # fmt: skip
+    ahead = {**duel, "shots": None, "p_holm": 0.001}
+    gate = {
+        "name": "flip", "data": "votes", "wanted": "turn", "value": 0.4, "lo": 0.3, "hi": 0.5,
+        "met": False,
+    }  # fmt: skip
+    made = (
+        *rows(),
+        row("crowd-oracle", "noise_ceiling", 0.8, None),
+        row("format-probe", "probe_accuracy", 0.6, None),
+        row("length-probe", "probe_accuracy", 0.5, None),
+    )
+    metadata = {
+        "seeds": 1,
+        "best_peers": [duel, ahead],
+        "gates": [gate, {**gate, "met": True}],
+        "near_duplicates": [{"data": "votes", "pairs": 1200, "held_together": 7}],
+        "not_tested": [{"data": "polis", "why": "not <found>"}],
+    }
+    text = page(Result(metadata=metadata, rows=made))
+    assert "<td class='even'>+1.0<br><small>-1.0 to +3.0<br>Theirs</small></td>" in text
+    assert "<td class='up'>+1.0<br>" in text
+    assert "path/to" not in text
+    assert "meets 1 of 2 gates" in text
+    assert "not met</td><td>0.400" in text
+    assert "a label that leaked" in text
+    assert "Of 1,200 pairs of the people tested, 7 are" in text
+    assert "not &lt;found&gt;" in text
