@@ -87,6 +87,8 @@ def fit_population(
 def serving(fitted: DefaultFit, features: FeatureMap) -> HierarchicalReward:
     """The same as a head that serves: one posterior, whoever asks.
 
+    How readily people call it a tie is left behind: no reaction says so.
+
     Args:
         fitted: What the default method learned.
         features: What it was learned on.
