@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("scipy")
 
-from befit.align.rewards.default import Default, DefaultFit, DefaultNoItem
+from befit.align.rewards.default import SLOPES, Default, DefaultFit, DefaultNoItem, steadied
 from befit.align.rewards.method import sigmoid
 from befit.align.rewards.pairs import Pairs, Person, Population, Texts
 from befit.core.preference import Pair
@@ -105,3 +105,13 @@ def test_where_nobody_differs_a_history_hardly_counts() -> None:
 def test_no_text_stands_in_what_is_kept(fitted: DefaultFit) -> None:
     assert fitted.known
     assert all(len(name) == 16 and int(name, 16) >= 0 for name in fitted.known)
+
+
+def test_few_people_hardly_move_the_slope_and_many_do() -> None:
+    gain = np.array([0.01 * slope for slope in SLOPES])  # a steeper slope is a little better
+    one, few, many = (
+        SLOPES[int(np.argmin(steadied(np.repeat(0.6 - gain[:, None], count, axis=1))))]
+        for count in (1, 100, 3000)
+    )
+    assert one == 1.0
+    assert one < few < many == SLOPES[-1]
