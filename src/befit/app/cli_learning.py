@@ -100,16 +100,17 @@ def evaluate_reward(
         created=now(),
         progress=progress(),
     )
+    if json_file is not None and json_file != Path("-"):
+        result.save(json_file)
     if report is not None:
         late("evaluate.report").write_report(result, report)
     if json_file == Path("-"):
         print(result.to_json())
         return
-    if json_file is not None:
-        result.save(json_file)
-    print(late("app.cli_pairs").table(result.rows))
-    for gap in result.metadata["left_out_for_too_few_people"]:
-        say(f"left out, too few people: {gap['data']}, {gap['method']}, {gap['shots']} shots")
+    shown = late("app.cli_pairs")
+    print(shown.table(shown.headline(result.rows)))
+    for line in shown.notes(result.metadata):
+        say(line)
 
 
 def values_fit(

@@ -216,9 +216,8 @@ def _cluster(address: str) -> Iterator[Doing]:
     try:
         import ray  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise MissingExtraError(
-            "Ray is not installed", hint="pip install 'befit[ray]'", field="ray"
-        ) from error
+        told = "Ray is not installed" if error.name == "ray" else f"Ray does not import: {error}"
+        raise MissingExtraError(told, hint="pip install 'befit[ray]'", field="ray") from error
     ray.init(address=address, ignore_reinit_error=True, log_to_driver=False)
     remote = ray.remote(max_calls=50)(do)
 
