@@ -69,8 +69,8 @@ th:first-child,td:first-child{text-align:left}
 .words td,.words th{text-align:left;white-space:normal;vertical-align:top}
 .words td:first-child{white-space:nowrap}
 small{color:#666}svg{max-width:100%;height:auto}h1,h2{line-height:1.2}.wide{overflow-x:auto}
-.up{color:#0072B2}.down{color:#b0300e}.even{color:#777}.duels td{text-align:center}
-.key{display:inline-block;width:1.6rem;border-top:3px solid;vertical-align:middle;margin:0 .3rem}
+.up{color:#0072B2}.down{color:#b0300e}.even{color:#777}
+.duels td+td,.duels th+th{text-align:center}.duels b{color:inherit}
 h2{margin-top:3rem}summary{cursor:pointer;margin:1rem 0}td b{color:#0072B2}
 """
 
@@ -150,7 +150,7 @@ def _mean(values: Sequence[float]) -> str:
     if not values:
         return ""
     mean = sum(values) / len(values)
-    return f"{mean:,.0f}" if mean >= 100.0 else f"{mean:.2f}"
+    return f"{mean:,.0f}" if mean >= 100.0 or mean == int(mean) else f"{mean:.2f}"
 
 
 def _methods(rows: Sequence[Row]) -> str:

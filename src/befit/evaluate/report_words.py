@@ -35,9 +35,9 @@ def beside_best(found: Sequence[Duel]) -> str:
         "<h2>The default beside the best peer</h2><p>In points of accuracy, person by person, with "
         "the 95% interval; below it the peer, the best of all there. "
         "<span class='up'>Blue: ahead</span>, <span class='down'>red: behind</span>, grey: noise "
-        "(p of .05 or more after Holm's correction over all comparisons of the data set). The peer "
-        "is chosen by the very figures it is compared by, so chance is on its side; peers are "
-        "tuned on people kept aside, as the default is.</p><div class='wide'><table class='duels'>"
+        "(p of .05 or more after Holm's correction over all comparisons of the data set). Bold: "
+        "the interval is clear of 0, uncorrected. The peer is chosen by the very figures it is "
+        "compared by, so chance is on its side; peers are tuned on people kept aside, as the default is.</p><div class='wide'><table class='duels'>"
         f"<tr><th>data</th>{head}</tr>{body}</table></div>"
     )
 
@@ -46,8 +46,10 @@ def _duel(duel: Duel | None) -> str:
     if duel is None:
         return "<td></td>"
     ends = f"{100 * duel.lo:+.1f} to {100 * duel.hi:+.1f}"
+    gain = f"{100 * duel.gain:+.1f}"
+    number = f"<b>{gain}</b>" if duel.lo > 0.0 or duel.hi < 0.0 else gain
     return (
-        f"<td class='{_OUTCOMES[duel.outcome]}'>{100 * duel.gain:+.1f}<br><small>{ends}<br>"
+        f"<td class='{_OUTCOMES[duel.outcome]}'>{number}<br><small>{ends}<br>"
         f"{escape(short(duel.peer))}</small></td>"
     )
 
