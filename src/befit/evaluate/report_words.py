@@ -37,7 +37,8 @@ def beside_best(found: Sequence[Duel]) -> str:
         "<span class='up'>Blue: ahead</span>, <span class='down'>red: behind</span>, grey: noise "
         "(p of .05 or more after Holm's correction over all comparisons of the data set). Bold: "
         "the interval is clear of 0, uncorrected. The peer is chosen by the very figures it is "
-        "compared by, so chance is on its side; peers are tuned on people kept aside, as the default is.</p><div class='wide'><table class='duels'>"
+        "compared by, so chance is on its side; peers are tuned on people "
+        "kept aside, as the default is.</p><div class='wide'><table class='duels'>"
         f"<tr><th>data</th>{head}</tr>{body}</table></div>"
     )
 
