@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from befit.align.rewards.method import Doubts, Fitted, Method, sigmoid
+from befit.align.rewards.method import Doubts, Explains, Fitted, Method, sigmoid
 from befit.align.rewards.pairs import Array, Pairs, Person, Population, Texts
 from befit.align.rewards.storing import load, save
 from befit.core.errors import InputError, ModelFileError, NotEnoughFeedbackError
@@ -113,6 +113,19 @@ class PersonalReward:
     def predict_proba(self, user: str, pairs: Sequence[Pair]) -> Array:
         """Probability that each chosen text beats the rejected one, shape (n,)."""
         return sigmoid(self.decision_function(user, pairs))
+
+    def explain(self, user: str, pairs: Sequence[Pair]) -> list[dict[str, float]]:
+        """Each pair's log-odds in parts with names, the largest first; they add up to it.
+
+        Raises:
+            InputError: The method cannot say.
+        """
+        fitted = self._ready()
+        if not isinstance(fitted, Explains):
+            raise InputError(
+                f"{self.method} cannot say why", hint="the default can", field="method"
+            )
+        return fitted.explain(self._state(user), self._pairs(pairs))
 
     def score(self, user: str, prompt: str, texts: Sequence[str]) -> Array:
         """How much this person would like each text beside the others: its mean log-odds."""

@@ -40,6 +40,14 @@ class Doubts(Protocol):
         """Standard deviation of what lies behind each logit, shape (n,), >= 0."""
 
 
+@runtime_checkable
+class Explains(Protocol):
+    """A fitted method that says in words why it prefers a text."""
+
+    def explain(self, state: State, pairs: Pairs) -> list[dict[str, float]]:
+        """Each pair's log-odds in parts with names, the largest first; they add up to it."""
+
+
 class Method(Protocol):
     """A way to learn a personal reward; its fields are its hyper-parameters.
 
