@@ -13,7 +13,7 @@ from befit.core.dialogue import Context, Message
 from befit.core.people import UserId
 from befit.core.protocols import Guard
 from befit.values.audit import probes
-from befit.values.corpora import contrast
+from befit.values.contrast import contrast
 from befit.values.heads import HeadsGuard
 from befit.values.rules import RulesGuard
 from befit.values.weights import shipped

@@ -22,6 +22,9 @@ class Principle:
         threshold: The estimated probability of breaking it, from which a guard refuses; above 1
             it blocks nothing by itself.
         strictest: What full caution lowers the threshold to; at most ``threshold``, above 0.
+        false_refusals: Share of what keeps the value that a learned guard may refuse; it puts
+            its own threshold there, on what it was fitted on, and caution lowers that in
+            proportion. 0 blocks nothing by itself.
     """
 
     name: str
@@ -29,6 +32,7 @@ class Principle:
     weight: float
     threshold: float
     strictest: float
+    false_refusals: float
 
     def limit(self, caution: float) -> float:
         """The score from which a guard refuses; never rises with caution.
@@ -68,7 +72,7 @@ class Constitution:
         return {
             f"{principle.name}.{figure}": getattr(principle, figure)
             for principle in self.principles
-            for figure in ("threshold", "strictest", "weight")
+            for figure in ("threshold", "strictest", "weight", "false_refusals")
         }
 
 

@@ -1,8 +1,8 @@
 """The texts that the value heads are fitted and checked on, as pairs and as judged texts.
 
-Reads what a data folder offers and skips what it lacks; the contrast requests ship with the
-package. Each corpus carries its licence: what ships is fitted on permissive ones alone. XSTest,
-AdvBench and HHH are for checking alone and never among what `training` gives. It fits nothing.
+Reads what a data folder offers and skips what it lacks. Each corpus carries its licence: what ships
+is fitted on permissive ones alone. XSTest, AdvBench and HHH are for checking alone. It fits
+nothing. The requests that ship with the package are in ``values.contrast``.
 """
 
 import csv
@@ -10,11 +10,8 @@ import gzip
 import hashlib
 import io
 import json
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,23 +19,6 @@ Value = Literal["harmless", "honest", "helpful"]
 VALUES: tuple[Value, ...] = ("harmless", "honest", "helpful")
 
 AGREEING = "Sure, here is how. First,"  # stands for a reply that does as it is told
-_REPLIES = (AGREEING, "Of course! Here are the steps:", "Yes. You start with")
-# what an obliging answer to anything looks like, so that length and lists go with neither side
-_BODIES = (
-    "It takes some planning. Think about the time and the place, get together what you need, and "
-    "try it out once before you do it for real. Most people go wrong because they hurry.",
-    "1. Decide exactly what you want.\n2. Gather the things for it.\n3. Prepare the place.\n"
-    "4. Do it calmly, one step after another.\n5. Clean up afterwards.\n\nTell me if you want more "
-    "detail on any of these steps.",
-    "There are three common ways, and they differ in cost and in effort. The first is quick and "
-    "works most of the time. The second needs a helper. The third takes longest, and it is the one "
-    "that experienced people recommend because little can go wrong.",
-)
-_REFUSALS = (
-    "I'm sorry, but I can't help with that.",
-    "I won't help with this. If somebody is in danger, please call the emergency number.",
-    "I cannot assist with that request.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +55,7 @@ class Corpus:
         permissive: Whether weights fitted on it may ship with the package.
         test_only: Whether it is for checking alone.
         whole: Whether none of it is kept out of fitting, as other sets check its value.
+        weight: How much each of its rows counts in a fit, > 0.
         sha256: Of the file that was read.
         compared: Pairs of replies.
         judged: Single replies.
@@ -87,6 +68,7 @@ class Corpus:
     test_only: bool
     whole: bool
     sha256: str
+    weight: float = 1.0
     compared: tuple[Compared, ...] = ()
     judged: tuple[Judged, ...] = ()
 
@@ -101,20 +83,7 @@ class _Source:
     permissive: bool = True
     test_only: bool = False
     whole: bool = False
-
-
-def training(data_root: Path, *, permissive: bool = False) -> list[Corpus]:
-    """What heads may be fitted on: the contrast requests, and the sets found under ``data_root``.
-
-    Args:
-        data_root: A folder with one folder a data set.
-        permissive: Only what weights that ship may be fitted on.
-    """
-    return [contrast()] + [
-        corpus
-        for corpus in corpora(data_root)
-        if not corpus.test_only and (corpus.permissive or not permissive)
-    ]
+    weight: float = 1.0
 
 
 def corpora(data_root: Path) -> list[Corpus]:
@@ -126,35 +95,6 @@ def corpora(data_root: Path) -> list[Corpus]:
     ]
 
 
-@lru_cache(maxsize=1)
-def contrast() -> Corpus:
-    """Requests written for befit, in which the same words are harmless and harmful.
-
-    An agreeing reply to a harmful request is bad; an agreeing reply to a harmless one, and any
-    refusal, is not.
-    """
-    content = files("befit.values").joinpath("contrast.toml").read_bytes()
-    table = tomllib.loads(content.decode())
-    judged = []
-    for number, (request, goal, harmful) in enumerate(_requests(table)):
-        reply, body, refusal = _REPLIES[number % 3], _BODIES[number % 3], _REFUSALS[number % 3]
-        judged += [
-            Judged(prompt=request, text=reply, bad=harmful, group=goal),
-            Judged(prompt=request, text=body, bad=harmful, group=goal),
-            Judged(prompt=request, text=refusal, bad=False, group=goal),
-        ]
-    return Corpus(
-        name="befit-contrast",
-        value="harmless",
-        licence="Apache-2.0",
-        permissive=True,
-        test_only=False,
-        whole=False,
-        sha256=hashlib.sha256(content).hexdigest(),
-        judged=tuple(judged),
-    )
-
-
 def digest(group: str) -> int:
     """A stable number in [0, 2^32) for a group: says what was fitted on without keeping it."""
     return int.from_bytes(hashlib.sha256(group.strip().lower().encode()).digest()[:4])
@@ -163,21 +103,6 @@ def digest(group: str) -> int:
 def held_out(group: str) -> bool:
     """Whether a group is kept out of fitting: one in five, by its digest."""
     return digest(group) % 5 == 0
-
-
-def _requests(table: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
-    """Request, the goal it is made of, and whether it is harmful."""
-    frames = table["frames"]
-    for entry in table["contrast"]:
-        for side in ("safe", "harmful"):
-            for number, goal in enumerate(entry[side]):
-                if entry.get("whole"):
-                    yield goal, goal, side == "harmful"
-                else:
-                    # some of the frames each, in turn, so that no frame goes with a side
-                    for step in (0, 3, 5, 9):
-                        frame = frames[(number + step) % len(frames)]
-                        yield frame.format(goal=goal), goal, side == "harmful"
 
 
 def _content(path: Path) -> bytes | None:
@@ -198,6 +123,7 @@ def _corpus(source: _Source, content: bytes) -> Corpus:
         test_only=source.test_only,
         whole=source.whole,
         sha256=hashlib.sha256(content).hexdigest(),
+        weight=source.weight,
         compared=tuple(row for row in rows if isinstance(row, Compared)),
         judged=tuple(row for row in rows if isinstance(row, Judged)),
     )
@@ -211,7 +137,7 @@ def _table(content: bytes) -> Iterator[dict[str, str]]:
     return csv.DictReader(io.StringIO(content.decode()))
 
 
-def _turns(dialogue: str) -> tuple[str, str, str]:
+def turns(dialogue: str) -> tuple[str, str, str]:
     """(first request, last two requests, last reply) of a dialogue in the HH notation."""
     head, _, reply = dialogue.rpartition("\n\nAssistant:")
     asked = [
@@ -222,8 +148,8 @@ def _turns(dialogue: str) -> tuple[str, str, str]:
 
 def _hh(content: bytes) -> Iterator[Compared]:
     for row in _rows(content):
-        first, asked, better = _turns(row["chosen"])
-        _, asked_too, worse = _turns(row["rejected"])
+        first, asked, better = turns(row["chosen"])
+        _, asked_too, worse = turns(row["rejected"])
         if asked == asked_too and better != worse:
             yield Compared(prompt=asked, better=better, worse=worse, group=first)
 
@@ -291,14 +217,14 @@ def _oasst(content: bytes) -> Iterator[Compared]:
 
 
 def _answers(content: bytes) -> Iterator[Judged]:
-    """Ordinary answers to ordinary requests: none of them is harmful."""
+    """Ordinary answers to ordinary requests: none of them is harmful, or known to be false."""
     for row in _rows(content):
         asked, reply = row["messages"][0]["content"], row["messages"][-1]["content"]
         yield Judged(prompt=asked, text=reply["answer"], bad=False, group=asked)
 
 
 def _liked(content: bytes) -> Iterator[Judged]:
-    """Answers that volunteers ranked first: none of them is harmful."""
+    """Answers that volunteers ranked first: none of them is harmful, or known to be false."""
     for pair in _oasst(content):
         yield Judged(prompt=pair.prompt, text=pair.better, bad=False, group=pair.group)
 
@@ -335,6 +261,11 @@ def _advbench(content: bytes) -> Iterator[Judged]:
 _HH = "hh-rlhf/harmless-base-test.jsonl.gz"
 _HUMAN = "llmbar/processed_human.jsonl.gz"
 _OASST = "oasst1-validation-en/messages.jsonl.gz"
+_ARENA = "arena-hard/model_answer-v0.1-gpt-4-0314.jsonl.gz"
+# ordinary replies are easy and many: at full weight they drown the comparisons (accuracy of the
+# harmless head on the pairs of hh-rlhf, grouped cross-validation: .603 at 1; .628 at .1 and with
+# the comparisons fitted first)
+_ORDINARY = 0.1
 _SOURCES: tuple[_Source, ...] = (
     _Source("hh-rlhf", "harmless", _HH, "MIT", _hh),
     _Source(
@@ -370,23 +301,18 @@ _SOURCES: tuple[_Source, ...] = (
         test_only=True,
     ),
     _Source("oasst1", "helpful", _OASST, "Apache-2.0", _oasst, whole=True),
-    _Source("oasst1", "harmless", _OASST, "Apache-2.0", _liked),
+    _Source("oasst1", "harmless", _OASST, "Apache-2.0", _liked, weight=_ORDINARY),
+    _Source("oasst1", "honest", _OASST, "Apache-2.0", _liked, test_only=True),
     _Source("convabuse", "harmless", "convabuse/ratings.csv.gz", "CC BY 4.0", _abuse),
-    _Source(
-        "arena-hard",
-        "harmless",
-        "arena-hard/model_answer-v0.1-gpt-4-0314.jsonl.gz",
-        "Apache-2.0",
-        _answers,
-    ),
-    _Source("arena-hard", "harmless", "arena-hard/question-v0.1.jsonl", "Apache-2.0", _orders),
-    _Source("mt-bench", "harmless", "mt-bench/question.jsonl", "Apache-2.0", _orders),
-    _Source(
-        "self-instruct-user",
-        "harmless",
-        "self-instruct-user/user_oriented_instructions.jsonl",
-        "Apache-2.0",
-        _orders,
+    _Source("arena-hard", "harmless", _ARENA, "Apache-2.0", _answers, weight=_ORDINARY),
+    _Source("arena-hard", "honest", _ARENA, "Apache-2.0", _answers, test_only=True),
+    *(
+        _Source(name, "harmless", f"{name}/{file}.jsonl", "Apache-2.0", _orders, weight=_ORDINARY)
+        for name, file in (
+            ("arena-hard", "question-v0.1"),
+            ("mt-bench", "question"),
+            ("self-instruct-user", "user_oriented_instructions"),
+        )
     ),
     _Source(
         "xstest", "harmless", "xstest/xstest_prompts.csv", "CC BY 4.0", _xstest, test_only=True

@@ -1,14 +1,16 @@
 """Fits the value heads on the data there is, and measures heads on what they were not fitted on.
 
 One logistic regression a value takes compared and judged replies together: a comparison is a row
-of differences without intercept. Probabilities are calibrated on out-of-fold scores. Groups (a
-question, a dialogue's first turn) never stand on both sides of a split. It finds no data itself.
+of differences without intercept. Where there are both, the comparisons are fitted first, on the
+reply alone, and what they say is one more column of the whole: else the judged rows, which are
+easier, decide what a reply is worth. Calibration, thresholds and the cross-validated figures come
+from scores of folds that were left out. Groups (a question, a dialogue's first turn) never stand
+on both sides of a split. It finds no data itself.
 
-Source: Bradley and Terry 1952 (comparisons); Platt 1999 (calibration).
+Source: Platt 1999 (calibration); Wolpert 1992 (stacking).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +19,32 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from befit.core.errors import NotEnoughFeedbackError
 from befit.core.protocols import Encoder
 from befit.values.constitution import constitution
-from befit.values.corpora import (
-    VALUES,
-    Compared,
-    Corpus,
-    Judged,
-    Value,
-    digest,
-    held_out,
-    training,
+from befit.values.contrast import contrast
+from befit.values.corpora import VALUES, Compared, Corpus, Value, corpora, digest
+from befit.values.measuring import (
+    Row,
+    auroc,
+    both_sides,
+    calibration_error,
+    check,
+    measure,
+    measured,
+    share,
 )
-from befit.values.measuring import check, measure
-from befit.values.reading import embedded, read, widths
-from befit.values.weights import HEADS, HeadsCard, save_heads
+from befit.values.reading import Block, Features, embedded
+from befit.values.table import FOLDS, Table, table_of, used
+from befit.values.weights import HeadsCard, save_heads
 
 __all__ = ["check", "fit"]  # the two verbs of `befit values`
 
 Array = NDArray[np.float64]
 Progress = Callable[[str], None]
 
-_FOLDS = 5
-_CHUNK = 256  # texts whose dense blocks are held at once
-_LEAST = 50  # rows under which no head is fitted
+_FREELY = 1.5  # how much further weights may grow where comparisons are fitted first
+_KEPT = 2.0  # how freely their verdict enters the whole
+_METHOD = "heads-cross-validated"
 
 
 def fit(
@@ -52,6 +55,7 @@ def fit(
     progress: Progress | None = None,
     permissive: bool = False,
     encoder: Encoder | None = None,
+    features: Features = "small",
 ) -> HeadsCard:
     """Fit all heads and write them with their card.
 
@@ -64,127 +68,141 @@ def fit(
         progress: Told what is being done.
         permissive: Only data whose licence lets the weights ship.
         encoder: Whose vectors to fit on; None is the embedded one.
+        features: "small" reads vectors and words; "local" also the hidden states of the embedded
+            language model, which judges better and takes about four times as long.
 
     Raises:
         NotEnoughFeedbackError: The data offers too little for a head.
+        MissingExtraError: The libraries that run a language model are not installed.
         ModelFileError: The encoder does not load, or the folder cannot be written.
     """
     say = progress or _silent
-    used = encoder or embedded()
+    eyes = encoder or embedded()
     sources = training(data_root, permissive=permissive)
     tensors: dict[str, NDArray[Any]] = {}
+    validated: list[Row] = []
     for value in VALUES:
         say(f"{value}: reading")
         wanted = [source for source in sources if source.value == value]
-        rows = _table(used, value, wanted)
+        rows = table_of(eyes, value, wanted, features)
         say(f"{value}: fitting on {len(rows.target)} rows")
-        tensors |= _head(value, rows, used.width, seed)
-        seen = {digest(group) for source in wanted for group in _groups(source)}
+        made, figures = _head(value, rows, seed)
+        tensors |= made
+        validated += figures
+        seen = {
+            digest(name)
+            for source in wanted
+            for row in used(source)
+            for name in (row.group, row.prompt)
+        }
         tensors[f"{value}.seen"] = np.array(sorted(seen), dtype=np.uint32)
     about: dict[str, Any] = {
-        "encoder": used.name,
+        "encoder": eyes.name,
+        "features": features,
         "seed": seed,
         "constitution": constitution().version,
         "data": tuple(_described(source) for source in sources),
+        "validated": tuple(validated),
         "figures": {},
     }
     heads = save_heads(out_folder, tensors, about)
     say("measuring on what was held out")
-    measured = measure(data_root, heads, used, seed=seed)
     about["figures"] = {
-        f"{row['data']}/{row['method']}/{row['metric']}": round(row["value"], 4) for row in measured
+        f"{row['data']}/{row['method']}/{row['metric']}": round(row["value"], 4)
+        for row in measure(data_root, heads, eyes, seed=seed)
     }
     return save_heads(out_folder, tensors, about).card
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Rows of the regression.
+def training(data_root: Path, *, permissive: bool = False) -> list[Corpus]:
+    """What heads may be fitted on: the contrast requests, and the sets found under ``data_root``.
 
-    Attributes:
-        features: Shape (n, width); the last column is the intercept, 0 in a comparison.
-        target: 1 where the row is bad.
-        weight: How much it counts.
-        fold: Which of the folds its group falls into.
-        single: Whether it is a judged reply rather than a comparison.
-        better: Mean features of the preferred replies.
+    Args:
+        data_root: A folder with one folder a data set.
+        permissive: Only what weights that ship may be fitted on.
     """
-
-    features: sparse.csr_matrix
-    target: NDArray[np.int64]
-    weight: Array
-    fold: NDArray[np.int64]
-    single: NDArray[np.bool_]
-    better: Array
+    return [contrast()] + [
+        corpus
+        for corpus in corpora(data_root)
+        if not corpus.test_only and (corpus.permissive or not permissive)
+    ]
 
 
-def _table(encoder: Encoder, value: Value, sources: Sequence[Corpus]) -> _Table:
-    compared = [row for source in sources for row in source.compared if _used(source, row)]
-    judged = [row for source in sources for row in source.judged if _used(source, row)]
-    if len(compared) + len(judged) < _LEAST:
-        raise NotEnoughFeedbackError(
-            f"there are only {len(compared) + len(judged)} rows to fit {value!r} on",
-            hint="put hh-rlhf, truthfulqa and oasst1 on the data search path",
-            field="data",
-        )
-    better = _features(encoder, value, [(row.prompt, row.better) for row in compared])
-    worse = _features(encoder, value, [(row.prompt, row.worse) for row in compared])
-    singles = _features(encoder, value, [(row.prompt, row.text) for row in judged])
-    bad = np.array([row.bad for row in judged], dtype=np.int64)
-    pairs = worse - better
-    pair_folds = [digest(row.group) // 5 % _FOLDS for row in compared]
-    folds = pair_folds + pair_folds + [digest(row.group) // 5 % _FOLDS for row in judged]
-    return _Table(
-        features=sparse.vstack(
-            [_with(pairs, 0.0), _with(-pairs, 0.0), _with(singles, 1.0)], format="csr"
-        ),
-        target=np.concatenate([np.ones(len(compared)), np.zeros(len(compared)), bad]).astype(
-            np.int64
-        ),
-        weight=np.concatenate([np.full(2 * len(compared), 0.5), _balanced(bad)]),
-        fold=np.array(folds),
-        single=np.arange(len(folds)) >= 2 * len(compared),
-        better=np.asarray(better.mean(axis=0)).ravel() if compared else np.zeros(better.shape[1]),
-    )
+def compared_weights(
+    encoder: Encoder, value: Value, rows: Sequence[Compared], seed: int
+) -> dict[Block, Array]:
+    """Weights by block of a head of the small features, fitted on comparisons alone.
+
+    Raises:
+        NotEnoughFeedbackError: There are too few of them.
+        ModelFileError: The encoder does not load.
+    """
+    source = Corpus(
+        name="given", value=value, licence="", permissive=True, test_only=False, whole=True,
+        sha256="", compared=tuple(rows),
+    )  # fmt: skip
+    table = table_of(encoder, value, [source], "small")
+    weights = _weights(table, np.ones(len(table.target), dtype=bool), seed)
+    return dict(_by_block(table, table.factor * weights[:-1]))
 
 
-def _features(encoder: Encoder, value: Value, rows: Sequence[tuple[str, str]]) -> sparse.csr_matrix:
-    parts = [sparse.csr_matrix((0, _width(encoder.width, value)))]
-    for start in range(0, len(rows), _CHUNK):
-        prompts, texts = zip(*rows[start : start + _CHUNK], strict=True)
-        reading = read(encoder, prompts, texts)
-        blocks = [scale * reading.block(block) for block, scale in HEADS[value].items()]
-        parts.append(sparse.csr_matrix(np.hstack(blocks)))
-    return sparse.vstack(parts, format="csr")
-
-
-def _head(value: Value, rows: _Table, width: int, seed: int) -> dict[str, NDArray[Any]]:
-    """The tensors of one head: weights by block, then slope and offset."""
+def _head(value: Value, rows: Table, seed: int) -> tuple[dict[str, NDArray[Any]], list[Row]]:
+    """The tensors of one head, and what it does on the folds that it was not fitted on."""
+    everything = np.ones(len(rows.target), dtype=bool)
     out_of_fold = np.zeros(len(rows.target))
-    for fold in range(_FOLDS):
+    for fold in range(FOLDS):
         test = rows.fold == fold
         if test.any():
             out_of_fold[test] = rows.features[test] @ _weights(rows, ~test, seed)
-    weights = _weights(rows, np.ones(len(rows.target), dtype=bool), seed)
-    tensors: dict[str, NDArray[Any]] = {}
-    start = 0
-    for (block, scale), size in zip(HEADS[value].items(), _sizes(width, value), strict=True):
-        part = scale * weights[start : start + size]
-        tensors[f"{value}.{block}"] = part.astype(np.float16)
-        start += size
+    weights = _weights(rows, everything, seed)
     slope, offset = _calibration(rows, out_of_fold, weights)
+    # a judged row's score out of fold holds its intercept, which the stored score lacks
+    chances = 1.0 / (1.0 + np.exp(-(slope * (out_of_fold - weights[-1]) + offset)))
+    stored = rows.factor * weights[:-1]
+    tensors: dict[str, NDArray[Any]] = {
+        f"{value}.{block}": part.astype(np.float32 if block == "inside" else np.float16)
+        for block, part in _by_block(rows, stored)
+    }
+    offset -= slope * float(rows.centre @ stored)
     tensors[f"{value}.calibration"] = np.array([slope, offset], dtype=np.float32)
-    return tensors
+    threshold = _threshold(value, rows, chances)
+    tensors[f"{value}.threshold"] = np.array([threshold], dtype=np.float32)
+    return tensors, list(_validated(value, rows, out_of_fold, chances, threshold, seed=seed))
 
 
-def _weights(rows: _Table, train: NDArray[np.bool_], seed: int) -> Array:
+def _weights(rows: Table, train: NDArray[np.bool_], seed: int) -> Array:
+    """One regression, or two where there are comparisons and judgements; intercept last."""
+    pairs = train & ~rows.single
+    if not (pairs.any() and (train & rows.single).any()):
+        return _regression(rows, rows.features, train, seed)
+    reply = np.zeros(rows.features.shape[1])
+    for block, at in rows.blocks.items():
+        reply[at] = {"asked": 0.0, "asked_words": 0.0, "inside": 1.0}.get(block, _FREELY)
+    replies = rows.features @ sparse.diags(reply)
+    verdict = np.zeros(len(rows.target))
+    for fold in range(FOLDS):
+        left_out = pairs & (rows.fold == fold)
+        if left_out.any() and (pairs & ~left_out).any():
+            verdict[left_out] = replies[left_out] @ _regression(
+                rows, replies, pairs & ~left_out, seed
+            )
+    first = _regression(rows, replies, pairs, seed)
+    verdict[~pairs] = replies[~pairs] @ first
+    told = sparse.csr_matrix(_KEPT * verdict[:, None])
+    second = _regression(rows, sparse.hstack([rows.features, told], format="csr"), train, seed)
+    return np.asarray(second[:-1] + _KEPT * second[-1] * reply * first)
+
+
+def _regression(
+    rows: Table, features: sparse.csr_matrix, train: NDArray[np.bool_], seed: int
+) -> Array:
     # the intercept is a column, so that comparisons can leave it out
     model = LogisticRegression(C=1.0, fit_intercept=False, max_iter=500, random_state=seed)
-    model.fit(rows.features[train], rows.target[train], sample_weight=rows.weight[train])
+    model.fit(features[train], rows.target[train], sample_weight=rows.weight[train])
     return np.asarray(model.coef_[0], dtype=np.float64)
 
 
-def _calibration(rows: _Table, scores: Array, weights: Array) -> tuple[float, float]:
+def _calibration(rows: Table, scores: Array, weights: Array) -> tuple[float, float]:
     """Slope and offset that turn a score without intercept into a probability."""
     kept = rows.single if rows.single.any() else ~rows.single
     model = LogisticRegression(C=1e6, fit_intercept=bool(rows.single.any()))
@@ -196,35 +214,46 @@ def _calibration(rows: _Table, scores: Array, weights: Array) -> tuple[float, fl
     return slope, -slope * float(rows.better @ weights[:-1])
 
 
-def _balanced(bad: NDArray[np.int64]) -> Array:
-    """Weights under which bad and harmless rows count the same in sum, 1 a row on average."""
-    if len(bad) == 0 or bad.min() == bad.max():
-        return np.ones(len(bad))
-    share = bad.mean()
-    return np.asarray(np.where(bad == 1, 0.5 / share, 0.5 / (1.0 - share)))
+def _threshold(value: Value, rows: Table, chances: Array) -> float:
+    """Where the stated share of replies that keep the value would be refused.
+
+    Counted are replies that are no refusals, of data in which some break the value: there they
+    are hard to tell apart.
+    """
+    principle = constitution()[value]
+    mixed = np.isin(rows.source, rows.source[rows.single & (rows.target == 1)])
+    kept = rows.single & rows.engaged & (rows.target == 0) & mixed
+    if principle.false_refusals == 0.0 or not kept.any():
+        return principle.threshold
+    return float(np.quantile(chances[kept], 1.0 - principle.false_refusals))
 
 
-def _with(features: sparse.csr_matrix, intercept: float) -> sparse.csr_matrix:
-    column = sparse.csr_matrix(np.full((features.shape[0], 1), intercept))
-    return sparse.hstack([features, column], format="csr")
+def _validated(
+    value: Value, rows: Table, scores: Array, chances: Array, threshold: float, *, seed: int
+) -> Iterator[Row]:
+    """What the head does on the folds that were left out, by data set."""
+    for name in dict.fromkeys(rows.source.tolist()):
+        data = f"{name}/{value}"
+        pairs = np.flatnonzero((rows.source == name) & ~rows.single & (rows.target == 1))
+        judged = np.flatnonzero((rows.source == name) & rows.single)
+        if len(pairs):
+            right = (np.sign(scores[pairs]) + 1.0) / 2.0
+            yield measured(data, _METHOD, "accuracy", share(right), rows.group[pairs], seed=seed)
+        bad, risk = rows.target[judged] == 1, chances[judged]
+        if bad.any() and not bad.all():
+            for metric, of in (("auroc", auroc), ("calibration_error", calibration_error)):
+                figure = both_sides(of, risk, bad)
+                yield measured(data, _METHOD, metric, figure, rows.group[judged], seed=seed)
+        for metric, side in (("recall", bad), ("false_refusals", ~bad)):
+            if side.any():
+                hits = risk[side] >= threshold
+                yield measured(
+                    data, _METHOD, metric, share(hits), rows.group[judged][side], seed=seed
+                )
 
 
-def _sizes(width: int, value: Value) -> list[int]:
-    from_widths = widths(width)
-    return [from_widths[block] for block in HEADS[value]]
-
-
-def _width(width: int, value: Value) -> int:
-    return sum(_sizes(width, value))
-
-
-def _used(source: Corpus, row: Compared | Judged) -> bool:
-    return source.whole or not held_out(row.group)
-
-
-def _groups(source: Corpus) -> list[str]:
-    rows: list[Compared | Judged] = [*source.compared, *source.judged]
-    return [row.group for row in rows if _used(source, row)]
+def _by_block(rows: Table, weights: Array) -> Iterator[tuple[Block, Array]]:
+    return ((block, weights[at]) for block, at in rows.blocks.items())
 
 
 def _described(source: Corpus) -> dict[str, Any]:
@@ -233,7 +262,7 @@ def _described(source: Corpus) -> dict[str, Any]:
         "value": source.value,
         "licence": source.licence,
         "sha256": source.sha256,
-        "rows": len(_groups(source)),
+        "rows": len(used(source)),
     }
 
 

@@ -1,19 +1,23 @@
-"""A guard of learned heads: harmless, honest and helpful, each judged on (prompt, reply).
+"""Learned heads: harmless, honest and helpful, each judged on (prompt, reply).
 
-It sees what was asked and what is said, never the profile. A linear head on a small encoder misses
-things: its measured recall and false refusals stand in its card, see `HeadsGuard.figures`. Where
-the heads cannot judge, nothing passes. "helpful" reports and blocks nothing without caution.
+They see what was asked and what is said, never the profile. `HeadsGuard` is the gate: it refuses
+from thresholds. A linear head on a small encoder misses things: its measured recall and false
+refusals stand in its card, see `HeadsGuard.figures`. Where the heads cannot judge, nothing passes.
+"helpful" reports and blocks nothing without caution. `ValuesReward` gives the same judgements as a
+score, to rank by instead of a personal reward; nothing adds it to one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from befit.core.dialogue import Context, Verdict
+import numpy as np
+
+from befit.core.dialogue import Conditioning, Context, Draft, Verdict
 from befit.core.errors import BefitError
 from befit.core.protocols import Encoder
-from befit.values.constitution import Principle, constitution
+from befit.values.constitution import constitution
 from befit.values.corpora import VALUES, Value
-from befit.values.reading import embedded, read
+from befit.values.reading import embedded
 from befit.values.weights import Heads, heads_at
 
 _TURNS = 2  # of the person's last messages that say what was asked
@@ -55,9 +59,10 @@ class HeadsGuard:
             return Verdict(guard=self.name, allowed=True, score=0.0)
         try:
             risks = self.risks(asked(context), text)
+            limits = limits_of(heads_at(self.path), caution)
         except _FAILURES as error:
             return Verdict(guard=self.name, allowed=False, reason=f"the heads failed: {error}")
-        return _verdict(risks, caution)
+        return _verdict(risks, limits)
 
     def risks(self, prompt: str, text: str) -> dict[Value, float]:
         """Calibrated probability, by value, that the reply breaks it.
@@ -66,7 +71,7 @@ class HeadsGuard:
             ModelFileError: The heads or the encoder do not load.
         """
         heads = heads_at(self.path)
-        reading = read(encoder_of(heads, self.encoder), [prompt], [text])
+        reading = heads.read(encoder_of(heads, self.encoder), [prompt], [text])
         return {value: float(heads.probability(value, reading)[0]) for value in VALUES}
 
     def figures(self) -> Mapping[str, float]:
@@ -75,7 +80,51 @@ class HeadsGuard:
         Raises:
             ModelFileError: The heads do not load.
         """
-        return {**heads_at(self.path).card.figures, **constitution().figures()}
+        heads = heads_at(self.path)
+        limits = {f"{value}.limit": limit for value, limit in limits_of(heads, 0.0).items()}
+        return {**heads.card.figures, **constitution().figures(), **limits}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValuesReward:
+    """Log-odds that a reply keeps the values, averaged with the weights of the constitution.
+
+    The same for everyone: neither the person nor the conditioning is read. It is no gate, and a
+    sum with a personal reward would let liking outweigh harm: what may be said stays with the
+    guards, which judge each draft in the order that a personal reward gave.
+
+    Attributes:
+        path: As of `HeadsGuard`.
+        encoder: As of `HeadsGuard`.
+    """
+
+    path: str = ""
+    encoder: Encoder | None = None
+
+    def score(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> Sequence[float]:
+        """Weighted mean of log-odds, > 0 where a reply rather keeps the values.
+
+        Raises:
+            ModelFileError: The heads or the encoder do not load.
+        """
+        if not drafts:
+            return []
+        heads = heads_at(self.path)
+        texts = [draft.text for draft in drafts]
+        prompts = [asked(context)] * len(texts)
+        reading = heads.read(encoder_of(heads, self.encoder), prompts, texts)
+        weights = np.array([constitution()[value].weight for value in VALUES])
+        broken = np.array([heads.logit(value, reading) for value in VALUES], dtype=np.float64)
+        means: list[float] = (-weights @ broken / weights.sum()).tolist()
+        return means
+
+    def uncertainty(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> Sequence[float]:
+        """Zero: the heads are single weights and carry no doubt of their own."""
+        return [0.0] * len(drafts)
 
 
 def asked(context: Context) -> str:
@@ -91,21 +140,27 @@ def encoder_of(heads: Heads, given: Encoder | None) -> Encoder:
     return embedded()
 
 
-def _verdict(risks: Mapping[Value, float], caution: float) -> Verdict:
-    principles = constitution().principles
-    limits = {principle.name: principle.limit(caution) for principle in principles}
-    # written so that a risk that is no number refuses
-    broken = [p for p in principles if not risks[_value(p)] < limits[p.name]]
-    shown = broken[0] if broken else principles[0]
+def limits_of(heads: Heads, caution: float) -> dict[Value, float]:
+    """The probability from which each value refuses; never rises with caution.
+
+    Where a head was fitted it has its own threshold, which caution lowers in the proportion that
+    the constitution gives.
+    """
+    return {
+        value: heads.threshold(value) * principle.limit(caution) / principle.threshold
+        for value, principle in ((value, constitution()[value]) for value in VALUES)
+    }
+
+
+def _verdict(risks: Mapping[Value, float], limits: Mapping[Value, float]) -> Verdict:
+    # in order of precedence, and written so that a risk that is no number refuses
+    broken = [value for value in VALUES if not risks[value] < limits[value]]
+    shown = broken[0] if broken else VALUES[0]
     estimates = ", ".join(f"{value} {1.0 - risk:.2f}" for value, risk in risks.items())
     return Verdict(
         guard="heads",
         allowed=not broken,
-        reason=f"not {shown.name} enough ({estimates})" if broken else estimates,
-        score=risks[_value(shown)],
-        threshold=limits[shown.name],
+        reason=f"not {shown} enough ({estimates})" if broken else estimates,
+        score=risks[shown],
+        threshold=limits[shown],
     )
-
-
-def _value(principle: Principle) -> Value:
-    return next(value for value in VALUES if value == principle.name)

@@ -18,15 +18,23 @@ from befit.core.dialogue import Context, Message
 from befit.core.people import UserId
 from befit.core.protocols import Encoder
 from befit.values.constitution import constitution
-from befit.values.corpora import Compared, Corpus, Judged, contrast, corpora, digest
+from befit.values.contrast import contrast
+from befit.values.corpora import VALUES, Compared, Corpus, Judged, Value, corpora, digest
 from befit.values.heads import encoder_of
-from befit.values.reading import read
 from befit.values.rules import RulesGuard
 from befit.values.weights import Heads, heads_at
 
 Array = NDArray[np.float64]
 Row = dict[str, Any]
 
+# what words alone reach, or an encoder fitted on another set's requests: logistic regression over
+# counts of words and word pairs, grouped cross-validation; for xstest over sentence embeddings
+FLOORS: tuple[tuple[str, Value, str, float], ...] = (
+    ("hh-rlhf", "harmless", "accuracy", 0.619),
+    ("hh-rlhf", "helpful", "accuracy", 0.624),
+    ("truthfulqa", "honest", "auroc", 0.770),
+    ("xstest", "harmless", "auroc", 0.763),
+)
 _DRAWS = 1000
 _CHUNK = 256
 _BINS = 10
@@ -40,15 +48,17 @@ def check(
 
     Returns:
         Rows ``{data, method, shots, metric, value, lo, hi, people}``; ``people`` counts the
-        groups, ``shots`` is None. Thresholds stand among them as rows of the method
-        "constitution".
+        groups, ``shots`` is None. Of the method "heads-cross-validated" are the figures of the
+        folds that were left out of the fit, of "floor" what an ordinary baseline reaches on the
+        same data, of "constitution" and "threshold" what is in force.
 
     Raises:
         ModelFileError: The heads or the encoder do not load.
     """
     heads = heads_at(path)
     used = encoder_of(heads, encoder)
-    return measure(data_root, heads, used, seed=seed) + _thresholds()
+    validated = [dict(row) for row in heads.card.validated]
+    return measure(data_root, heads, used, seed=seed) + validated + _fixed(heads)
 
 
 def measure(data_root: Path, heads: Heads, encoder: Encoder, *, seed: int = 0) -> list[Row]:
@@ -85,7 +95,9 @@ def calibration_error(scores: Array, bad: NDArray[np.bool_]) -> float:
 
 
 def interval(
-    statistic: Callable[[NDArray[np.int64]], float], groups: Sequence[str], seed: int
+    statistic: Callable[[NDArray[np.int64]], float],
+    groups: Sequence[str] | NDArray[np.str_],
+    seed: int,
 ) -> tuple[float, float]:
     """95 % percentile bootstrap interval of a statistic of row numbers, resampling groups."""
     _, codes = np.unique(np.array(groups), return_inverse=True)
@@ -116,25 +128,29 @@ def _unseen(source: Corpus, heads: Heads) -> Corpus:
 def _compared(source: Corpus, heads: Heads, encoder: Encoder, seed: int) -> Iterator[Row]:
     if not source.compared:
         return
+    data = f"{source.name}/{source.value}"
     groups = [row.group for row in source.compared]
     better = _risks(source, heads, encoder, [(row.prompt, row.better) for row in source.compared])
     worse = _risks(source, heads, encoder, [(row.prompt, row.worse) for row in source.compared])
     longer = np.array([len(row.better) - len(row.worse) for row in source.compared], np.float64)
     for method, margin in (("heads", worse - better), ("longer-wins", longer)):
         right = (np.sign(margin) + 1.0) / 2.0
-        yield _row(source, method, "accuracy", _mean(right), groups, seed=seed)
+        yield measured(data, method, "accuracy", share(right), groups, seed=seed)
 
 
 def _judged(source: Corpus, heads: Heads, encoder: Encoder, seed: int) -> Iterator[Row]:
     if not source.judged:
         return
+    data = f"{source.name}/{source.value}"
     groups = [row.group for row in source.judged]
     bad = np.array([row.bad for row in source.judged])
     risk = _risks(source, heads, encoder, [(row.prompt, row.text) for row in source.judged])
     if bad.any() and not bad.all():
         for metric, statistic in _STATISTICS.items():
-            yield _row(source, "heads", metric, _on(statistic, risk, bad), groups, seed=seed)
-    refused = {"heads": risk >= constitution()[source.value].limit(0.0)}
+            yield measured(
+                data, "heads", metric, both_sides(statistic, risk, bad), groups, seed=seed
+            )
+    refused = {"heads": risk >= heads.threshold(source.value)}
     if source.value == "harmless":
         refused["rules"] = np.array([_ruled(row) for row in source.judged])
         refused["heads+rules"] = refused["heads"] | refused["rules"]
@@ -143,7 +159,7 @@ def _judged(source: Corpus, heads: Heads, encoder: Encoder, seed: int) -> Iterat
             if side.any():
                 kept = [group for group, inside in zip(groups, side, strict=True) if inside]
                 hits = mask[side]
-                yield _row(source, method, metric, _mean(hits), kept, seed=seed)
+                yield measured(data, method, metric, share(hits), kept, seed=seed)
 
 
 def _risks(
@@ -152,7 +168,7 @@ def _risks(
     parts = []
     for start in range(0, len(rows), _CHUNK):
         prompts, texts = zip(*rows[start : start + _CHUNK], strict=True)
-        parts.append(heads.probability(source.value, read(encoder, prompts, texts)))
+        parts.append(heads.probability(source.value, heads.read(encoder, prompts, texts)))
     return np.concatenate(parts).astype(np.float64)
 
 
@@ -173,7 +189,7 @@ _STATISTICS: Mapping[str, Callable[[Array, NDArray[np.bool_]], float]] = {
 }
 
 
-def _on(
+def both_sides(
     statistic: Callable[[Array, NDArray[np.bool_]], float],
     scores: Array,
     bad: NDArray[np.bool_],
@@ -188,43 +204,48 @@ def _on(
     return of
 
 
-def _mean(values: NDArray[Any]) -> Callable[[NDArray[np.int64]], float]:
+def share(values: NDArray[Any]) -> Callable[[NDArray[np.int64]], float]:
+    """The mean of the values at row numbers."""
     return lambda rows: float(values[rows].mean())
 
 
-def _row(
-    source: Corpus,
+def measured(
+    data: str,
     method: str,
     metric: str,
     statistic: Callable[[NDArray[np.int64]], float],
-    groups: Sequence[str],
+    groups: Sequence[str] | NDArray[np.str_],
     *,
     seed: int,
 ) -> Row:
+    """A statistic of row numbers with its interval."""
     low, high = interval(statistic, groups, seed)
     return {
-        "data": f"{source.name}/{source.value}",
-        "method": method,
-        "shots": None,
-        "metric": metric,
-        "value": float(statistic(np.arange(len(groups)))),
+        **_given(data, method, metric, float(statistic(np.arange(len(groups))))),
         "lo": low,
         "hi": high,
-        "people": len(set(groups)),
+        "people": len(np.unique(np.array(groups))),
     }
 
 
-def _thresholds() -> list[Row]:
+def _fixed(heads: Heads) -> list[Row]:
+    """What was not measured here: floors, and the thresholds in force."""
+    limits = {f"{value}.threshold": heads.threshold(value) for value in VALUES}
     return [
-        {
-            "data": "constitution",
-            "method": "constitution",
-            "shots": None,
-            "metric": name,
-            "value": value,
-            "lo": value,
-            "hi": value,
-            "people": 0,
-        }
-        for name, value in constitution().figures().items()
+        *(_given(f"{data}/{value}", "floor", metric, at) for data, value, metric, at in FLOORS),
+        *(_given("constitution", "constitution", *row) for row in constitution().figures().items()),
+        *(_given("heads", "threshold", *row) for row in limits.items()),
     ]
+
+
+def _given(data: str, method: str, metric: str, value: float) -> Row:
+    return {
+        "data": data,
+        "method": method,
+        "shots": None,
+        "metric": metric,
+        "value": value,
+        "lo": value,
+        "hi": value,
+        "people": 0,
+    }

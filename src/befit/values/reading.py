@@ -1,7 +1,8 @@
 """What the value heads see of a (prompt, reply): blocks of numbers, the same when fitted and used.
 
 Blocks are dense and aligned by row. The prompt's blocks are zero where the reply is a refusal, so
-that a refusal is judged by itself whatever was asked. It holds no weights.
+that a refusal is judged by itself whatever was asked. What a language model makes of both together
+is read by ``values.hidden``, where heads ask for it. It holds no weights.
 
 Source: feature hashing, Weinberger et al. 2009 (arXiv:0902.2206), unsigned.
 """
@@ -18,15 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.core.protocols import Encoder
+from befit.core.registry import missing_extra
 from befit.features.cached_encoder import CachedEncoder
 from befit.features.encoder import MiniLM
 from befit.features.style import FEATURES, style_vector
 from befit.values.refusals import is_refusal
 
 Floats = NDArray[np.float32]
-Block = Literal["asked", "asked_words", "said", "said_words", "apart", "shape"]
+Features = Literal["small", "local"]  # the encoder alone, or beside the embedded language model
+Block = Literal["asked", "asked_words", "said", "said_words", "apart", "shape", "inside"]
+Inside = Callable[[Sequence[str], Sequence[str]], Floats]
 
 BUCKETS = 8192  # of hashed words and word pairs; 16 kB a head in half precision
+INSIDE = 3 * 576  # the reply's mean, its end, and the prompt's mean in the embedded language model
 _OWN = 12  # numbers of `_shape` beside the style vector and the cosine
 _MOST = 4000  # characters of a text that are read for words
 _TOKEN = re.compile(r"[a-z0-9]+(?:'[a-z]+)?|[?!]")
@@ -51,16 +56,27 @@ class Reading:
         texts: The replies, n.
         prompt_vectors: Shape (n, d), unit rows.
         text_vectors: Shape (n, d), unit rows.
+        inside: Hidden states of a language model that read each (prompt, reply), shape
+            (n, `INSIDE`); none where no head asks for them.
     """
 
     prompts: Sequence[str]
     texts: Sequence[str]
     prompt_vectors: Floats
     text_vectors: Floats
+    inside: Floats | None = None
 
     def block(self, name: Block) -> Floats:
         """Shape (n, `widths()`[name])."""
         return _BLOCKS[name](self)
+
+    def block_named(self, name: str) -> Floats:
+        """As `block`, by a name that was read from a file.
+
+        Raises:
+            KeyError: There is none of that name.
+        """
+        return self.block(_NAMED[name])
 
     @property
     def engaged(self) -> Floats:
@@ -74,10 +90,28 @@ def embedded() -> Encoder:
     return cast("Encoder", CachedEncoder(cast("Encoder", MiniLM())))
 
 
-def read(encoder: Encoder, prompts: Sequence[str], texts: Sequence[str]) -> Reading:
-    """Encode both sides of each (prompt, reply)."""
+def read(
+    encoder: Encoder, prompts: Sequence[str], texts: Sequence[str], inside: Inside | None = None
+) -> Reading:
+    """Encode both sides of each (prompt, reply); with ``inside``, also read them together."""
     vectors = np.asarray(encoder.encode([*prompts, *texts]), dtype=np.float32)
-    return Reading(prompts, texts, vectors[: len(prompts)], vectors[len(prompts) :])
+    states = None if inside is None else inside(prompts, texts)
+    return Reading(prompts, texts, vectors[: len(prompts)], vectors[len(prompts) :], states)
+
+
+def inside(features: Features) -> Inside | None:
+    """What reads hidden states where those features need them; None where they do not.
+
+    Raises:
+        MissingExtraError: The libraries that run a language model are not installed.
+    """
+    if features == "small":
+        return None
+    try:
+        from befit.values.hidden import HiddenStates  # noqa: PLC0415 - torch
+    except ModuleNotFoundError as error:
+        raise missing_extra(error) from error
+    return HiddenStates()
 
 
 def widths(width: int) -> Mapping[Block, int]:
@@ -89,7 +123,14 @@ def widths(width: int) -> Mapping[Block, int]:
         "said_words": BUCKETS,
         "apart": width,
         "shape": len(FEATURES) + _OWN + 1,
+        "inside": INSIDE,
     }
+
+
+def _inside(reading: Reading) -> Floats:
+    if reading.inside is None:
+        raise ValueError("these heads read hidden states, and none were read")
+    return reading.inside
 
 
 def _words(texts: Sequence[str]) -> Floats:
@@ -148,4 +189,6 @@ _BLOCKS: Mapping[Block, Callable[[Reading], Floats]] = {
     "said_words": lambda reading: _words(reading.texts),
     "apart": lambda reading: np.abs(reading.prompt_vectors - reading.text_vectors),
     "shape": _shape,
+    "inside": _inside,
 }
+_NAMED: Mapping[str, Block] = {str(block): block for block in _BLOCKS}

@@ -9,7 +9,7 @@ Source: Platt 1999, "Probabilistic outputs for support vector machines" (slope a
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -22,26 +22,34 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from befit.core.errors import ModelFileError
+from befit.core.protocols import Encoder
 from befit.features.style import style_vector
 from befit.models.cache import cache_dir
 from befit.values.corpora import VALUES, Value
-from befit.values.reading import Block, Floats, Reading
+from befit.values.reading import Block, Features, Floats, Reading, inside, read
 
-STEM = "heads_v1"  # raise the number when blocks or format change
+STEM = "heads_v2"  # raise the number when blocks or format change
 _PROBE = "However, I think 3 short examples help: e.g. this one! Would you like another?"
 
 # value -> block -> how freely its weights may grow; measured by cross-validation
-HEADS: Mapping[Value, Mapping[Block, float]] = {
+_HEADS: Mapping[Value, Mapping[Block, float]] = {
     "harmless": {
-        "asked": 0.5,
+        "asked": 1.0,
         "asked_words": 0.5,
-        "said": 0.3,
-        "said_words": 0.3,
-        "shape": 0.3,
+        "said": 0.2,
+        "said_words": 0.2,
+        "shape": 0.2,
     },
     "honest": {"said": 1.0, "apart": 1.0, "said_words": 1.0, "shape": 1.0},
     "helpful": {"said": 0.3, "said_words": 0.3, "shape": 0.3},
 }
+_INSIDE = 0.03  # of hidden states, each of spread 1
+FEATURES: tuple[Features, ...] = ("small", "local")
+
+
+def scales(value: Value, features: Features) -> Mapping[Block, float]:
+    """The blocks of a head, and how freely the weights of each may grow."""
+    return _HEADS[value] if features == "small" else {**_HEADS[value], "inside": _INSIDE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +59,23 @@ class HeadsCard:
     Attributes:
         version: Of blocks and format.
         encoder: Whose vectors it reads.
+        features: "small" reads those alone, "local" also hidden states of a language model.
         seed: It was fitted with.
         sha256: Of the weights file.
         constitution: Version of the thresholds at which the figures were taken.
         data: What it was fitted on: name, value, licence, sha256, rows.
+        validated: Rows as of `befit.values.measuring.check`, of folds that were left out.
         figures: "data/method/metric" -> what was measured on what it was not fitted on.
     """
 
     version: str
     encoder: str
+    features: Features
     seed: int
     sha256: str
     constitution: str
     data: tuple[Mapping[str, Any], ...]
+    validated: tuple[Mapping[str, Any], ...]
     figures: Mapping[str, float]
 
 
@@ -72,19 +84,33 @@ class Heads:
     """Linear heads, ready to judge.
 
     Attributes:
-        tensors: "value.block" weights, "value.calibration" (slope, offset), "value.seen"
-            digests.
+        tensors: "value.block" weights, "value.calibration" (slope, offset), "value.threshold",
+            "value.seen" digests.
         card: What they are.
     """
 
     tensors: Mapping[str, NDArray[Any]]
     card: HeadsCard
 
+    def read(self, encoder: Encoder, prompts: Sequence[str], texts: Sequence[str]) -> Reading:
+        """What these heads need of each (prompt, reply).
+
+        Raises:
+            MissingExtraError: They need a language model that is not installed.
+            ModelFileError: A model does not load.
+        """
+        return read(encoder, prompts, texts, inside(self.card.features))
+
+    def weights(self, value: Value) -> Mapping[Block, NDArray[Any]]:
+        """Of each block of a head, higher is worse."""
+        blocks = scales(value, self.card.features)
+        return {block: self.tensors[f"{value}.{block}"] for block in blocks}
+
     def raw(self, value: Value, reading: Reading) -> Floats:
         """The uncalibrated score, higher is worse; shape (n,)."""
         score = np.zeros(len(reading.texts), dtype=np.float32)
-        for block in HEADS[value]:
-            score += reading.block(block) @ self.tensors[f"{value}.{block}"]
+        for block, weights in self.weights(value).items():
+            score += reading.block(block) @ weights
         return score
 
     def probability(self, value: Value, reading: Reading) -> Floats:
@@ -93,8 +119,16 @@ class Heads:
         For "helpful", of which only comparisons are known, it is the probability that a good
         everyday reply would be preferred.
         """
+        return np.asarray(1.0 / (1.0 + np.exp(-self.logit(value, reading))))
+
+    def logit(self, value: Value, reading: Reading) -> Floats:
+        """Calibrated log-odds that each reply breaks the value; shape (n,)."""
         slope, offset = self.tensors[f"{value}.calibration"]
-        return np.asarray(1.0 / (1.0 + np.exp(-(slope * self.raw(value, reading) + offset))))
+        return np.asarray(slope * self.raw(value, reading) + offset)
+
+    def threshold(self, value: Value) -> float:
+        """The probability from which to refuse, without caution; above 1 refuses nothing."""
+        return float(self.tensors[f"{value}.threshold"][0])
 
     def was_fitted_on(self, value: Value, digest: int) -> bool:
         """Whether a group of that digest was among what the head was fitted on."""
@@ -163,7 +197,8 @@ def _read(folder: Path) -> Heads:
     try:
         content = (folder / f"{STEM}.safetensors").read_bytes()
         fields = json.loads((folder / f"{STEM}.json").read_text("utf-8"))
-        card = HeadsCard(**{**fields, "data": tuple(fields["data"])})
+        lists = {name: tuple(fields[name]) for name in ("data", "validated")}
+        card = HeadsCard(**{**fields, **lists})
         tensors = load(content)
     except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise _broken(f"the files do not read: {error}") from error
@@ -171,7 +206,7 @@ def _read(folder: Path) -> Heads:
         raise _broken("the weights are not those of the card")
     if not np.allclose(tensors["probe"], style_vector(_PROBE), atol=1e-6):
         raise _broken("they were fitted on another version of the style features")
-    lacking = [name for name in _names() if name not in tensors]
+    lacking = [name for name in _names(card.features) if name not in tensors]
     if lacking:
         raise _broken(f"they lack {lacking[0]}")
     return Heads(
@@ -183,9 +218,12 @@ def _read(folder: Path) -> Heads:
     )
 
 
-def _names() -> Sequence[str]:
-    kinds = [f"{value}.{block}" for value in VALUES for block in HEADS[value]]
-    return kinds + [f"{value}.{part}" for value in VALUES for part in ("calibration", "seen")]
+def _names(features: Features) -> Iterator[str]:
+    if features not in FEATURES:
+        raise _broken(f"they read features that are not known here: {features}")
+    for value in VALUES:
+        for part in (*scales(value, features), "calibration", "threshold", "seen"):
+            yield f"{value}.{part}"
 
 
 def _broken(reason: str) -> ModelFileError:

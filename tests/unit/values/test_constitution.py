@@ -17,6 +17,7 @@ def test_harmless_comes_first_and_weighs_most() -> None:
     weights = [p.weight for p in principles]
     assert weights == sorted(weights, reverse=True)
     assert all(0.0 < p.strictest <= p.threshold for p in principles)
+    assert all(0.0 <= p.false_refusals <= 0.05 for p in principles)
 
 
 @given(numbers, numbers)
@@ -41,5 +42,5 @@ def test_figures_name_every_threshold() -> None:
     assert set(constitution().figures()) == {
         f"{name}.{figure}"
         for name in ("harmless", "honest", "helpful")
-        for figure in ("threshold", "strictest", "weight")
+        for figure in ("threshold", "strictest", "weight", "false_refusals")
     }

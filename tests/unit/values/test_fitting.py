@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from befit.core.errors import NotEnoughFeedbackError
-from befit.values.corpora import contrast, corpora, digest, held_out, training
-from befit.values.fitting import fit
+from befit.values.contrast import contrast
+from befit.values.corpora import corpora, digest, held_out
+from befit.values.fitting import fit, training
 from befit.values.measuring import auroc, calibration_error, check, interval, recall_at_5_percent
 from befit.values.weights import heads_at
 
@@ -95,11 +97,49 @@ def test_what_is_fitted_is_read_back_and_measured(folder: Path, tmp_path: Path) 
     assert again.sha256 == card.sha256
     rows = check(folder, path=str(tmp_path), encoder=Letters())
     assert {"data", "method", "shots", "metric", "value", "lo", "hi", "people"} == set(rows[0])
+    methods = {row["method"] for row in rows}
+    assert {"heads", "heads-cross-validated", "floor", "threshold", "constitution"} <= methods
     accuracies = [row for row in rows if row["metric"] == "auroc"]
     assert all(row["lo"] <= row["value"] <= row["hi"] for row in accuracies)
-    truth = next(row for row in rows if row["data"] == "truthfulqa/honest")
+    truth = next(
+        row for row in rows if (row["data"], row["method"]) == ("truthfulqa/honest", "heads")
+    )
+    refused = next(
+        row["value"]
+        for row in card.validated
+        if (row["data"], row["metric"]) == ("truthfulqa/honest", "false_refusals")
+    )
+    assert refused <= 0.05  # two in a hundred were allowed, and there are a hundred
     unseen = {f"Is {topic} magic?" for topic in TOPICS if held_out(f"Is {topic} magic?")}
     assert truth["people"] == len(unseen)
+
+
+def test_hidden_states_enter_a_fit_and_are_asked_for_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def states(prompts: Any, texts: Any) -> Any:
+        asked.append(len(texts))
+        found = np.random.default_rng(0).normal(5.0, 3.0, (len(texts), 4)).astype(np.float32)
+        found[:, 0] = [40.0 * ("is not magic" in text) for text in texts]
+        return found
+
+    monkeypatch.setattr("befit.values.reading.INSIDE", 4)
+    for module in ("table", "weights"):
+        monkeypatch.setattr(f"befit.values.{module}.inside", {"local": states}.get)
+    small = fit(folder, tmp_path / "small", encoder=Letters())
+    asked.clear()
+    card = fit(folder, tmp_path / "local", encoder=Letters(), features="local")
+    assert card.features == "local"
+    assert sum(asked) > 0
+    heads = heads_at(str(tmp_path / "local"))
+    assert abs(heads.tensors["honest.inside"][0]) > 0.0
+    # what was fitted on scaled states reads unscaled ones to the same probabilities
+    reading = heads.read(Letters(), ["Is tea 1 magic?"] * 2, ["It is not magic", "It is magic"])
+    chances = heads.probability("honest", reading)
+    assert chances[0] < 0.5 < chances[1]
+    assert small.features == "small"
 
 
 def test_too_little_data_is_said(tmp_path: Path) -> None:
@@ -119,8 +159,14 @@ def test_the_contrast_has_no_request_on_both_sides() -> None:
 @pytest.mark.data
 def test_no_contrast_request_is_taken_from_xstest(real_data: Path) -> None:
     published = next(corpus for corpus in corpora(real_data) if corpus.name == "xstest")
-    taken = {row.prompt.lower() for row in published.judged}
-    assert not taken & {row.prompt.lower() for row in contrast().judged}
+    own = [_words(prompt) for prompt in {row.prompt for row in contrast().judged}]
+    for row in published.judged:
+        taken = _words(row.prompt)
+        assert max(len(taken & mine) / len(taken | mine) for mine in own) < 0.8
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z']+", text.lower()))
 
 
 @pytest.mark.data

@@ -8,7 +8,7 @@ import pytest
 from befit.core.dialogue import Context, Message, Verdict
 from befit.core.people import UserId
 from befit.core.protocols import Guard
-from befit.values.corpora import contrast
+from befit.values.contrast import contrast
 from befit.values.refusals import is_refusal
 from befit.values.rules import RulesGuard
 
