@@ -57,7 +57,8 @@ class Taste(Protocol):
     """The latent coordinates in which a personal reward compares two texts.
 
     Memory is handed one, so that the latent posterior is a fold over the same evidence as the
-    named beliefs. ``version`` changes when the coordinates do.
+    named beliefs. ``version`` changes when the coordinates do. Differences add up: that of a and c
+    is that of a and b plus that of b and c.
     """
 
     @property

@@ -32,9 +32,7 @@ SPACE = preference.PreferenceSpace(
             ask_low="Keep the answer short.",
             words_low=("short",),
         ),
-        preference.Dimension(
-            "harmless", "careless", "careful", universal=True, ask_low="Allow harm."
-        ),
+        preference.Dimension("harmless", "lax", "careful", universal=True, ask_low="Allow harm."),
     ),
 )
 TEXTS = (
@@ -174,15 +172,17 @@ def check_reward(reward: protocols.RewardModel) -> None:
 
 
 def check_taste(taste: protocols.Taste) -> None:
-    """Swapping a pair turns its difference round; no pairs leave the prior; pairs reduce doubt."""
+    """Differences turn round and add up; no pairs leave the prior; pairs reduce doubt."""
     rank = len(taste.prior.mean)
     _require(bool(taste.version), "the coordinates have no version")
     _require(len(taste.prior.covariance) == rank * (rank + 1) // 2, "the prior is no triangle")
-    pair = Pair(prompt="How?", chosen=TEXTS[0], rejected=TEXTS[1])
-    forth = taste.difference(pair)
-    back = taste.difference(replace(pair, chosen=pair.rejected, rejected=pair.chosen))
+    forth, back, on, both = (
+        taste.difference(Pair(prompt="How?", chosen=TEXTS[a], rejected=TEXTS[b]))
+        for a, b in ((0, 1), (1, 0), (1, 2), (0, 2))
+    )
     _require(len(forth) == rank, "a difference is not of the rank of the prior")
-    _require(all(abs(a + b) < 1e-6 for a, b in zip(forth, back, strict=True)), "not antisymmetric")
+    _require(_near(forth, [-b for b in back]), "not antisymmetric")
+    _require(_near([a + b for a, b in zip(forth, on, strict=True)], both), "no sum of its parts")
     _require(_close(taste.posterior([], []), taste.prior), "no evidence moved the prior")
     after = taste.posterior([forth], [1.0])
     _require(_trace(after) <= _trace(taste.prior) + 1e-9, "evidence made the taste less sure")
@@ -328,14 +328,8 @@ def _require(holds: bool, sentence: str) -> None:  # noqa: FBT001 - reads as an 
 
 def _evidence(name: str, at: datetime, value: float) -> Evidence:
     values = {"length": value, f"{TOPIC}cooking": value}
-    return Evidence(
-        id=f"conformance-{name}",
-        user=ONE,
-        kind=EvidenceKind.STATED,
-        at=at,
-        text=name,
-        values=values,
-    )
+    kind = EvidenceKind.STATED
+    return Evidence(id=f"conformance-{name}", user=ONE, kind=kind, at=at, text=name, values=values)
 
 
 def _beliefs(profile: Profile) -> list[Preference]:
@@ -351,8 +345,11 @@ def _trace(taste: preference.Gaussian) -> float:
 
 
 def _close(one: preference.Gaussian, other: preference.Gaussian) -> bool:
-    numbers = zip(one.mean + one.covariance, other.mean + other.covariance, strict=True)
-    return all(abs(a - b) < 1e-6 for a, b in numbers)
+    return _near(one.mean + one.covariance, other.mean + other.covariance)
+
+
+def _near(one: Sequence[float], other: Sequence[float]) -> bool:
+    return all(abs(a - b) < 1e-6 for a, b in zip(one, other, strict=True))
 
 
 def _check_verdicts(name: str, verdicts: Sequence[Verdict]) -> None:
@@ -387,9 +384,8 @@ class _Open:
 def _turn(text: str) -> Interaction:
     boundary = Boundary(guards=(_Open(),), screens=(_Open(),), probe=_Open().probe)
     draft = Draft(text=text, policy="conformance")
-    return Interaction(
-        context=context(), response=boundary.admit(context(), Conditioning(), [draft])
-    )
+    said = boundary.admit(context(), Conditioning(), [draft])
+    return Interaction(context=context(), response=said)
 
 
 def _raises(error: type[Exception], call: Callable[..., object], *arguments: object) -> bool:

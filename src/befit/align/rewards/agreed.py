@@ -11,7 +11,6 @@ Explanatory Item Response Models.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,11 +69,6 @@ class Agreed:
             at = np.flatnonzero(owners % FOLDS == fold)
             found[at] = refit(train.part(others), self.ridge, self.shrink).of(pairs.take(at))
         return found
-
-
-def digest(text: str) -> str:
-    """What a text is recognised by: it tells nobody what the text was."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def met(population: Population) -> NDArray[np.bool_]:

@@ -56,7 +56,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from befit.align.rewards.agreed import Agreed, agree, digest, met
+from befit.align.rewards.agreed import Agreed, agree, met
 from befit.align.rewards.explaining import parts, told
 from befit.align.rewards.pairs import Array, Indices, Pairs, Person, Population
 from befit.align.rewards.strictness import answered, joint, strictness
@@ -75,6 +75,7 @@ from befit.belief.logistic import newton
 from befit.belief.ties import chances
 from befit.belief.ties import newton as fold_ties
 from befit.core.preference import Gaussian
+from befit.features.recognition import digest
 
 WIDTHS = (1e-6, 0.03, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5)  # of the prior; the first is nobody differs
 SLOPES = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 1.6)  # of the logits

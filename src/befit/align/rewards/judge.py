@@ -23,12 +23,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from befit.align.rewards.agreed import digest
 from befit.align.rewards.kernel import unit
 from befit.align.rewards.likelihood_ratio import clipped
 from befit.align.rewards.pairs import Array, Pairs, Person, Population
 from befit.align.rewards.reader import LocalReader, Reads
 from befit.align.rewards.tuning import chosen, episodes
+from befit.features.recognition import digest
 
 _CLOSING = "\n\nWhich text would I prefer? Answer with A or B alone."
 _MOST_KEPT = 50_000  # answers

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from befit.align.rewards.agreed import digest
 from befit.align.rewards.pairs import Array, Indices, Pairs, Population, Texts
 from befit.align.rewards.reader import Reads
 from befit.core.errors import NotEnoughFeedbackError
+from befit.features.recognition import digest
 
 MOST_NATS = 5.0  # per token; beyond it a ratio says that a word is odd, not that it is liked
 RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip("scipy")
 
-from befit.align.rewards.agreed import Agreed, agree, digest, met, refit
+from befit.align.rewards.agreed import Agreed, agree, met, refit
 from befit.align.rewards.blind import bradley_terry
 from befit.align.rewards.pairs import Array, Pairs, Person, Population, Texts
 from befit.core.errors import NotEnoughFeedbackError
 from befit.core.preference import Pair
 from befit.features.feature_map import FeatureMap
+from befit.features.recognition import digest
 from befit.testing.rewards import LetterEncoder, population
 
 NAMES = [f"text {chr(97 + i % 26)}{'xyz'[i % 3]} {i}" for i in range(40)]

@@ -11,7 +11,6 @@ import pytest
 pytest.importorskip("torch")
 
 from befit.align.rewards import learner as learning
-from befit.align.rewards.agreed import digest as recognised
 from befit.align.rewards.default import Default
 from befit.align.rewards.learner import RewardLearner, fit_population, groups, measure, serving
 from befit.align.rewards.method import sigmoid
@@ -23,7 +22,6 @@ from befit.core.people import UserId
 from befit.core.preference import Pair
 from befit.core.protocols import Learner
 from befit.features.feature_map import FeatureMap
-from befit.features.recognition import digest
 from befit.reward.hierarchical import HierarchicalReward
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -117,10 +115,6 @@ def test_what_serves_says_what_the_default_says_of_new_and_of_known_texts() -> N
         assert [served.predict(pair, taste) for pair in asked] == pytest.approx(
             expected.tolist(), abs=1e-4
         )
-
-
-def test_a_text_is_recognised_alike_where_it_was_fitted_and_where_it_serves() -> None:
-    assert recognised("a text") == digest("a text")
 
 
 def test_of_one_person_only_so_many_pairs_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
