@@ -20,6 +20,7 @@ from befit.app import (
     cli_infer,
     cli_learning,
     cli_person,
+    cli_rank,
     cli_space,
     cli_store,
     cli_system,
@@ -51,6 +52,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 cli_person.register(app)
+cli_rank.register(app)
 cli_ask.register(app)
 cli_infer.register(app)
 cli_learning.register(app)

@@ -5,7 +5,7 @@ are synchronous; one that can stream has `Streams` beside, one that serves many 
 has `Batches`. Token-level decoding, which needs arrays, has its protocol in ``generate.tokens``.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
@@ -114,6 +114,15 @@ class RewardModel(Protocol):
     def uncertainty(
         self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
     ) -> Sequence[float]: ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A reward that says in words why: parts with names, the largest first, that add up to it."""
+
+    def explain(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> Sequence[Mapping[str, float]]: ...
 
 
 @runtime_checkable

@@ -60,7 +60,8 @@ class Numbered:
     ) -> None:
         self.data = data
         rows = (*data.rows, *data.ties)
-        names = [text for row in rows for text in (row.chosen, row.rejected, row.prompt)]
+        # in order of the words: where a text stands must not tell which one was chosen
+        names = sorted({text for row in rows for text in (row.chosen, row.rejected, row.prompt)})
         self.texts = Texts(names, features, report)
         self.pairs = Pairs.of(
             self.texts,

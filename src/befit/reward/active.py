@@ -80,9 +80,7 @@ class ActiveReward:
     def score(
         self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
     ) -> Sequence[float]:
-        close = StyleReward(space=self.space, weight=self.style_weight).score(
-            context, conditioning, drafts
-        )
+        close = self._style().score(context, conditioning, drafts)
         head = self.head()
         if head is None:
             return close
@@ -96,6 +94,21 @@ class ActiveReward:
         if head is None:
             return [0.0] * len(drafts)
         return head.uncertainty(context, conditioning, drafts)
+
+    def explain(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> list[dict[str, float]]:
+        """Each score in parts with names, the largest first; they add up to it."""
+        close = self._style().explain(context, conditioning, drafts)
+        head = self.head()
+        learned = head.explain(context, conditioning, drafts) if head else [{} for _ in drafts]
+        return [
+            dict(sorted((a | b).items(), key=lambda part: -abs(part[1])))
+            for a, b in zip(learned, close, strict=True)
+        ]
+
+    def _style(self) -> StyleReward:
+        return StyleReward(space=self.space, weight=self.style_weight)
 
     @property
     def version(self) -> str:

@@ -33,6 +33,7 @@ from befit.core.dialogue import Conditioning, Context, Draft
 from befit.core.errors import ModelFileError
 from befit.core.preference import Gaussian, Pair
 from befit.core.protocols import Encoder
+from befit.features.explaining import parts, told
 from befit.features.feature_map import FeatureMap
 from befit.features.recognition import DIGEST_BYTES, digest
 
@@ -141,12 +142,12 @@ class HierarchicalReward:
         What does not differ says nothing.
         """
         both = zip(weights, differences, strict=True)
-        told: list[Told] = [(w, d) for w, d in both if w > 0.0 and any(d)]
-        if not told:
+        known: list[Told] = [(w, d) for w, d in both if w > 0.0 and any(d)]
+        if not known:
             return self.prior
-        if len(told) > MOST_FOLDED:
-            told = _weightiest(told)
-        x, w = np.array([d for _, d in told]), np.array([w for w, _ in told])
+        if len(known) > MOST_FOLDED:
+            known = _weightiest(known)
+        x, w = np.array([d for _, d in known]), np.array([w for w, _ in known])
         return pack(*newton(self.mean, self.covariance, x, w))
 
     # As a RewardModel.
@@ -185,6 +186,29 @@ class HierarchicalReward:
         variances = np.maximum(np.einsum("ij,jk,ik->i", t, covariance, t), 0.0)
         spreads: list[float] = np.sqrt(variances).tolist()
         return spreads
+
+    def explain(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> list[dict[str, float]]:
+        """Each score in parts with names, the largest first; they add up to it.
+
+        ``everyone: length`` is what everyone thinks of a draft's length beside that of these
+        drafts, ``person: length`` how this person differs from everyone.
+        """
+        if not drafts:
+            return []
+        mean, _ = self._belief(conditioning.taste)
+        texts = [draft.text for draft in drafts]
+        vectors = self.features.vectors([context.prompt] * len(texts), texts)
+        own = np.zeros((len(texts), len(mean)))
+        for i, place in self._met(texts):
+            own[i] = self.own[place]
+        vectors, own = vectors - vectors.mean(axis=0), own - own.mean(axis=0)
+        everyone, person = (
+            parts(self.features, vectors, weights @ self.basis, own @ weights)
+            for weights in (self.mean, mean - self.mean)
+        )
+        return told(self.features, everyone, person)
 
     def predict(self, pair: Pair, taste: Gaussian | None = None) -> float:
         """Calibrated probability that this person prefers ``pair.chosen``.
@@ -281,14 +305,14 @@ class HierarchicalReward:
         return head
 
 
-def _weightiest(told: Sequence[Told]) -> list[Told]:
+def _weightiest(known: Sequence[Told]) -> list[Told]:
     """The comparisons that count most, whatever their order.
 
     Equal ones count together; of those that count alike an arbitrary choice, always the same, so
     that what is left says what all of them said.
     """
     alike: dict[tuple[float, ...], list[float]] = {}
-    for weight, difference in told:
+    for weight, difference in known:
         alike.setdefault(difference, []).append(weight)
     merged = [(fsum(weights), difference) for difference, weights in alike.items()]
     return sorted(merged, key=lambda each: (-each[0], hash(each[1]), each[1]))[:MOST_FOLDED]

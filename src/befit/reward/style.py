@@ -31,16 +31,25 @@ class StyleReward:
     def score(
         self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
     ) -> Sequence[float]:
+        return [sum(own.values()) for own in self.explain(context, conditioning, drafts)]
+
+    def explain(
+        self, context: Context, conditioning: Conditioning, drafts: Sequence[Draft]
+    ) -> list[dict[str, float]]:
+        """What each objective adds to each score: ``{"wish: length": -0.4, ...}``."""
         wanted = [
-            (dimension.feature, conditioning.objectives[dimension.name])
+            (dimension.name, dimension.feature, conditioning.objectives[dimension.name])
             for dimension in self.space.dimensions
             if dimension.feature and dimension.name in conditioning.objectives
         ]
         if not wanted:
-            return [0.0] * len(drafts)
+            return [{} for _ in drafts]
         found = [measure(draft.text) for draft in drafts]
         return [
-            -self.weight * sum((values[feature] - goal) ** 2 for feature, goal in wanted)
+            {
+                f"wish: {name}": -self.weight * (values[feature] - goal) ** 2
+                for name, feature, goal in wanted
+            }
             for values in found
         ]
 

@@ -89,6 +89,7 @@ def check_method(method: Method, name: str) -> None:
     _check_strangers(fitted, everyone, query)
     _check_alone(fitted, histories, query)
     _check_kept(fitted, name, states[0], histories[0], query)
+    _check_table(fitted, histories[0], query)
     one, other = (fitted.logits(state, query) for state in states)
     differs = not np.allclose(one, other, atol=_CLOSE)
     _require(differs == method.personal, "personal is whether histories change the answer")
@@ -147,6 +148,31 @@ def _check_kept(fitted: Fitted, name: str, state: object, person: Person, query:
     (again,) = read.adapt([person])
     _same(
         fitted.logits(state, query), read.logits(again, query), "saving and loading changes nothing"
+    )
+
+
+def _check_table(fitted: Fitted, person: Person, query: Pairs) -> None:
+    """Where a text stands in its table would tell which was chosen."""
+    texts = query.texts
+    turned = Texts(texts.names[::-1], texts.features)
+    (state,) = fitted.adapt([person])
+    (again,) = fitted.adapt([replace(person, pairs=_over(turned, person.pairs))])
+    _same(
+        fitted.logits(state, query),
+        fitted.logits(again, _over(turned, query)),
+        "where a text stands in the table is nothing",
+    )
+
+
+def _over(texts: Texts, pairs: Pairs) -> Pairs:
+    """The same pairs over the same texts in another order."""
+    place = np.array([texts.number[name] for name in pairs.texts.names], dtype=np.intp)
+    return replace(
+        pairs,
+        texts=texts,
+        chosen=place[pairs.chosen],
+        rejected=place[pairs.rejected],
+        prompts=np.where(pairs.prompts < 0, -1, place[pairs.prompts]),
     )
 
 

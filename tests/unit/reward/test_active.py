@@ -14,7 +14,7 @@ from befit.core.dialogue import Conditioning, Context, Draft
 from befit.core.errors import ModelFileError
 from befit.core.people import UserId
 from befit.core.preference import Dimension, Gaussian, Pair, PreferenceSpace
-from befit.core.protocols import ArtifactStore, RewardModel, Taste
+from befit.core.protocols import ArtifactStore, Explains, RewardModel, Taste
 from befit.features.feature_map import FeatureMap
 from befit.reward.active import ActiveReward
 from befit.reward.hierarchical import WEIGHTS, HierarchicalReward
@@ -190,3 +190,20 @@ def test_many_threads_see_whole_heads(shelf: Shelf) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(look, range(200))) <= heads
+
+
+def test_reasons_add_up_to_the_scores(shelf: Shelf) -> None:
+    wishes = Conditioning(objectives={"brevity": -0.8})
+    saved(shelf, "red", 0)
+    for promoted in ("", "red"):
+        shelf.promoted = promoted
+        reward = active(shelf, Clock())
+        assert isinstance(reward, Explains)
+        scores = reward.score(CONTEXT, wishes, DRAFTS)
+        reasons = reward.explain(CONTEXT, wishes, DRAFTS)
+        assert [sum(own.values()) for own in reasons] == pytest.approx(scores)
+        assert all("wish: brevity" in own for own in reasons)
+        assert any(name.startswith("person: ") for name in reasons[0]) is bool(promoted)
+        sizes = [abs(value) for value in reasons[0].values()]
+        assert sizes == sorted(sizes, reverse=True)
+        assert reward.explain(CONTEXT, wishes, []) == []

@@ -57,7 +57,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from befit.align.rewards.agreed import Agreed, agree, met
-from befit.align.rewards.explaining import parts, told
 from befit.align.rewards.pairs import Array, Indices, Pairs, Person, Population
 from befit.align.rewards.strictness import answered, joint, strictness
 from befit.align.rewards.tastes import (
@@ -75,6 +74,7 @@ from befit.belief.logistic import newton
 from befit.belief.ties import chances
 from befit.belief.ties import newton as fold_ties
 from befit.core.preference import Gaussian
+from befit.features.explaining import parts, told
 from befit.features.recognition import digest
 
 WIDTHS = (1e-6, 0.03, 0.1, 0.3, 0.6, 1.0, 1.6, 2.5)  # of the prior; the first is nobody differs
@@ -168,13 +168,14 @@ class DefaultFit:
         person differs; so for each feature of style, for ``meaning``, and for ``this very text``.
         """
         mean, covariance = self._taste(state)
+        features = pairs.texts.features
         own = self._own(pairs, pairs.chosen) - self._own(pairs, pairs.rejected)
         moderation = self._moderation(self._differences(pairs), covariance)[:, None]
 
         def of(weights: Array) -> Array:
-            return parts(pairs.texts, pairs.differences, weights @ self.basis, own @ weights)
+            return parts(features, pairs.differences, weights @ self.basis, own @ weights)
 
-        return told(pairs.texts, of(self.mean) / moderation, of(mean - self.mean) / moderation)
+        return told(features, of(self.mean) / moderation, of(mean - self.mean) / moderation)
 
     def _moderation(self, x: Array, covariance: Array) -> Array:
         """What not knowing the person divides each logit by, >= 1, shape (n,)."""

@@ -9,45 +9,50 @@ Source: additive explanations of a linear model, e.g. Lundberg and Lee 2017, arX
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from befit.align.rewards.pairs import Array, Texts
 from befit.features.feature_map import FeatureMap
 from befit.features.style import FEATURES
+
+Array = NDArray[np.float64]
 
 EVERYONE, PERSON = "everyone", "person"
 MEANING, VERY_TEXT = "meaning", "this very text"
 
 
-def names(texts: Texts) -> tuple[str, ...]:
-    """What the parts of a logit are called: of style each, then meaning, then the very text."""
-    seen: object = texts.features  # a caller may bring vectors of their own, which have no names
-    style = FEATURES if isinstance(seen, FeatureMap) else ()
+def names(features: object) -> tuple[str, ...]:
+    """What the parts are called: of style each, then meaning, then the very text.
+
+    Args:
+        features: What texts are seen by; a caller's own vectors have no names.
+    """
+    style = FEATURES if isinstance(features, FeatureMap) else ()
     return (*style, MEANING, VERY_TEXT)
 
 
-def parts(texts: Texts, differences: Array, weights: Array, very_text: Array) -> Array:
-    """What each name adds to each logit, shape (n, names).
+def parts(features: object, differences: Array, weights: Array, very_text: Array) -> Array:
+    """What each name adds to each value, shape (n, names).
 
     Args:
-        texts: The table that the pairs point into.
-        differences: Of the features, chosen minus rejected, shape (n, width).
+        features: What texts are seen by.
+        differences: Of the features, of one text beside another, shape (n, width).
         weights: Of the features, shape (width,).
         very_text: What the texts add beyond their features, shape (n,).
     """
     each = differences * weights
-    meaning = each.shape[1] - (len(names(texts)) - 2)
+    meaning = each.shape[1] - (len(names(features)) - 2)
     return np.column_stack([each[:, meaning:], each[:, :meaning].sum(axis=1), very_text])
 
 
-def told(texts: Texts, everyone: Array, person: Array) -> list[dict[str, float]]:
+def told(features: object, everyone: Array, person: Array) -> list[dict[str, float]]:
     """Each pair's parts by name, the largest first: ``{"everyone: length": 0.4, ...}``.
 
     Args:
-        texts: The table that the pairs point into.
+        features: What texts are seen by.
         everyone: What everyone thinks, shape (n, names).
         person: How the person differs from everyone, shape (n, names).
     """
-    labels = [f"{whose}: {name}" for whose in (EVERYONE, PERSON) for name in names(texts)]
+    labels = [f"{whose}: {name}" for whose in (EVERYONE, PERSON) for name in names(features)]
     found = []
     for row in np.hstack([everyone, person]):
         order = np.argsort(-np.abs(row), kind="stable").tolist()

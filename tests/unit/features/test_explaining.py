@@ -9,9 +9,9 @@ pytest.importorskip("torch")
 pytest.importorskip("scipy")
 
 from befit.align.rewards.default import Default, DefaultFit
-from befit.align.rewards.explaining import names
 from befit.align.rewards.pairs import Pairs, Texts
 from befit.core.preference import Pair
+from befit.features.explaining import names
 from befit.features.style import FEATURES
 from befit.testing.rewards import population
 
@@ -29,7 +29,7 @@ def test_the_parts_add_up_to_the_logit_whoever_asks(fitted: DefaultFit) -> None:
         state, query = fitted.adapt([history])[0], person.pairs.take(slice(6, None))
         told = fitted.explain(state, query)
         assert [sum(each.values()) for each in told] == pytest.approx(fitted.logits(state, query))
-        assert all(len(each) == 2 * len(names(query.texts)) for each in told)
+        assert all(len(each) == 2 * len(names(query.texts.features)) for each in told)
 
 
 def test_who_said_nothing_differs_in_nothing(fitted: DefaultFit) -> None:
@@ -82,4 +82,4 @@ def test_features_without_names_are_meaning() -> None:
     (told,) = fitted.explain(fitted.prior, pairs)
     assert told["everyone: meaning"] == pytest.approx(3.0)
     assert len(told) == 4
-    assert names(population(2).texts)[: len(FEATURES)] == FEATURES
+    assert names(population(2).texts.features)[: len(FEATURES)] == FEATURES
