@@ -36,7 +36,15 @@ CHECKS: dict[str, Callable[[Any], None]] = {
 WATCHES = {  # what a screen that watches for something of its own must refuse
     "screen.personal_data": partial(testing.check_screen, bad="My card is 4539 1488 0343 6467."),
 }
-NEEDS_MODELS = {"policy.hf", "encoder.minilm", "reward.active", "guard.heads", "learner.reward"}
+NEEDS_MODELS = {
+    "policy.hf",
+    "encoder.minilm",
+    "reward.active",
+    "guard.heads",
+    "learner.reward",
+    "encoder.hidden-states",
+    "reward.values",
+}
 # checked where a server is, in tests/unit
 ELSEWHERE = {"policy.openai_http", "memory.postgres", "memory.sealed_postgres"}
 

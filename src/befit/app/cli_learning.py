@@ -9,6 +9,7 @@ import typer
 
 from befit.app.cli_evaluate_memory import evaluate_memory
 from befit.app.cli_shared import Json, late, now, progress, say, show, workshop
+from befit.core.errors import InputError
 
 evaluate = typer.Typer(help="Measure on real people.", no_args_is_help=True)
 values = typer.Typer(help="The learned guards of the universal values.", no_args_is_help=True)
@@ -120,6 +121,10 @@ def values_fit(
     out: Annotated[
         Path | None, typer.Option(help="Folder; empty is the cache, where guards look first.")
     ] = None,
+    features: Annotated[
+        str,
+        typer.Option(help="small, or local: beside them a local model's hidden states, slower."),
+    ] = "small",
     as_json: Json = False,
 ) -> None:
     """Refit the heads on all data there is, and measure them on what was held out."""
@@ -128,6 +133,7 @@ def values_fit(
         out or late("models.cache").cache_dir() / "heads",
         progress=say,
         permissive=permissive,
+        features=_one_of(features, ("small", "local"), "features"),
     )
     lines = "\n".join(f"{value:7.3f}  {name}" for name, value in card.figures.items())
     show(card, lines, as_json=as_json)
@@ -139,6 +145,12 @@ def values_check(as_json: Json = False) -> None:
     rows = [late("evaluate.schema").Row(**row) for row in late("values.measuring").check(root)]
     lines = late("app.cli_pairs").table(rows)
     show({"schema_version": "1.0", "rows": rows}, lines, as_json=as_json)
+
+
+def _one_of(given: str, known: tuple[str, ...], field: str) -> str:
+    if given not in known:
+        raise InputError(f"{given!r} is no {field}", hint=f"one of {', '.join(known)}", field=field)
+    return given
 
 
 def _names(text: str) -> tuple[str, ...]:
