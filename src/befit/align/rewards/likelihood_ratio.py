@@ -19,7 +19,7 @@ and without a context; inferring the context by Bayes).
 
 Found when checking: the published reward puts the person's own history into the prompt, which
 costs a pass of the model for each pair of a history and a text; contexts of the population cost six
-for each text, and a minute for a fit. With the embedded model of 135 million parameters nothing of
+for each text. With the embedded model of 135 million parameters nothing of
 the person shows (one seed): at 4 shots .493 on dsp and .509 on made-up people of two opposite
 tastes, where another person's history gives .482 and .497.
 """
@@ -60,7 +60,7 @@ class LikelihoodRatio:
     reader: Reads = field(default_factory=LocalReader)
     contexts: int = 6
     lent: int = 4
-    most_texts: int = 128
+    most_texts: int = 64
     sharpness: tuple[float, ...] = SHARPNESS
     gains: tuple[float, ...] = GAINS
 

@@ -63,7 +63,7 @@ class Synthesize:
     personas: int = 4
     demonstrations: int = 3
     tries: int = 2
-    most_texts: int = 48
+    most_texts: int = 24
     sharpness: tuple[float, ...] = SHARPNESS
     gains: tuple[float, ...] = GAINS
 
