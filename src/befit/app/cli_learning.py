@@ -60,7 +60,12 @@ def evaluate_reward(
     *,
     data: Annotated[str, typer.Option(help="Data sets, comma-separated; all is each.")] = "",
     pairs: Annotated[Path | None, typer.Option(help="JSONL of pairs.")] = None,
-    method: Annotated[str, typer.Option(help="Methods, comma-separated; all is each.")] = "default",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="Methods, comma-separated; all is each but those that ask a language model."
+        ),
+    ] = "default",
     shots: Annotated[str, typer.Option(help="Pairs of a person that are seen.")] = "0,1,2,4,8,16",
     seeds: Annotated[int, typer.Option(help="Each tests other people.")] = 3,
     split: Annotated[

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from befit.align.rewards.asking import RULES, rule_named
+from befit.align.rewards.method import Method
 from befit.core.errors import InputError
 from befit.core.registry import names
 from befit.evaluate.active import MARK
@@ -58,7 +59,8 @@ def evaluate_reward(
     Args:
         data: Names of data sets on the search path; "all" is each there is.
         pairs: A JSONL file of pairs, beside or instead of them.
-        methods: Names of methods; the four baselines are added; "all" is each there is.
+        methods: Names of methods; the four baselines are added; "all" is each there is but those
+            that ask a language model, which can be named beside it.
         shots: How many pairs of a person a method may see.
         seeds: Each tests another third of the people, with another fit.
         split: What is new about the test; see `befit.evaluate.splits.split_people`.
@@ -238,7 +240,8 @@ def _sources(data: Sequence[str], pairs: Path | None) -> list[Source]:
 
 
 def _methods(methods: Sequence[str]) -> tuple[str, ...]:
-    wanted = [*(_affordable() if ALL in methods else methods), *BASELINES]
+    asked = (name for each in methods for name in (_affordable() if each == ALL else [each]))
+    wanted = [*asked, *BASELINES]
     chosen = list(dict.fromkeys([*wanted, DEFAULT]))  # wrong-user is the default's
     chosen.remove(WRONG)
     for name in chosen:
@@ -254,8 +257,12 @@ def _rules(active: Sequence[str]) -> tuple[str, ...]:
 
 
 def _affordable() -> list[str]:
-    """Every method but those whose answers take so long that few people can be tested."""
-    return [name for name in names("method") if not hasattr(method_named(name), "most_tested")]
+    """Every method but those that ask a language model, which takes minutes for each data set."""
+    return [name for name in names("method") if not _costly(method_named(name))]
+
+
+def _costly(method: Method) -> bool:
+    return hasattr(method, "most_tested") or getattr(method, "asks_a_model", False)
 
 
 def _checked(shots: Sequence[int], seeds: int, split: str) -> tuple[int, ...]:

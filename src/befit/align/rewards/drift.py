@@ -12,7 +12,7 @@ are chosen on people kept aside. The attributes have names, so that a state read
 Source: Drift, Kim et al. 2025, arXiv:2502.14289 (decoding with the same weights is not done here).
 
 Found when checking: prompts are left out of the likelihoods, so that one reading of a text serves
-all its pairs, and 8 attributes of 32 texts are read in a quarter of a minute on one core. With the
+all its pairs, and 8 attributes of 128 texts are read in about a minute on one core. With the
 embedded model of 135 million parameters the ratios seem to carry a little of the person (one seed,
 no interval): on dsp .524 at 4 shots and .474 with another's history, .463 without any; on made-up
 people of two opposite tastes .550 at 8 shots and .493 with another's; on polis nothing (.728 in
@@ -22,6 +22,7 @@ read: .12 of their variance on dsp, .19 on polis, .51 on the made-up texts.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,9 +58,11 @@ class Drift:
         widths: Prior standard deviations ``tau`` of a person's weights, to try.
     """
 
+    asks_a_model: ClassVar[bool] = True
+
     reader: Reads = field(default_factory=LocalReader)
     attributes: tuple[tuple[str, str], ...] = tuple(ATTRIBUTES.items())
-    most_texts: int = 32
+    most_texts: int = 128
     widths: tuple[float, ...] = (0.03, 0.1, 0.3, 0.6, 1.0, 2.0)
 
     @property

@@ -19,13 +19,14 @@ and without a context; inferring the context by Bayes).
 
 Found when checking: the published reward puts the person's own history into the prompt, which
 costs a pass of the model for each pair of a history and a text; contexts of the population cost six
-for each text. With the embedded model of 135 million parameters nothing of
+for each text, and a minute for a fit. With the embedded model of 135 million parameters nothing of
 the person shows (one seed): at 4 shots .493 on dsp and .509 on made-up people of two opposite
 tastes, where another person's history gives .482 and .497.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -57,10 +58,12 @@ class LikelihoodRatio:
         gains: Logits of a spread of the readings, to try.
     """
 
+    asks_a_model: ClassVar[bool] = True
+
     reader: Reads = field(default_factory=LocalReader)
     contexts: int = 6
     lent: int = 4
-    most_texts: int = 64
+    most_texts: int = 128
     sharpness: tuple[float, ...] = SHARPNESS
     gains: tuple[float, ...] = GAINS
 

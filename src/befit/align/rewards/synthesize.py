@@ -23,6 +23,7 @@ the text: on dsp .473 at 4 shots, as with another person's history.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -59,11 +60,13 @@ class Synthesize:
         gains: Logits of a spread of the judgements, to try.
     """
 
+    asks_a_model: ClassVar[bool] = True
+
     reader: Reads = field(default_factory=lambda: LocalReader(precision="float32"))
     personas: int = 4
     demonstrations: int = 3
     tries: int = 2
-    most_texts: int = 24
+    most_texts: int = 48
     sharpness: tuple[float, ...] = SHARPNESS
     gains: tuple[float, ...] = GAINS
 
