@@ -49,7 +49,10 @@ class VAEModel(nn.Module):
         mean, log_var = self.encode_sequence(self.encode_pair(shown, shown_other), spans)
         return *self.decode(one, other, mean), mean, log_var, mean
 """
-SMALL = {"lore": {"ranks": (2,), "scales": (3.0,)}, "vpl": {"width": 8, "looks": (5,)}}
+SMALL: dict[str, dict[str, Any]] = {
+    "lore": {"ranks": (2,), "scales": (3.0,)},
+    "vpl": {"width": 8, "looks": (5,)},
+}
 
 
 @pytest.fixture
