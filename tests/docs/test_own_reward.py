@@ -46,4 +46,4 @@ def test_a_reward_in_one_file_is_checked_and_compared(tmp_path: Path) -> None:
     assert learned is not None
     assert unknown is not None
     assert learned.value > 0.95 > unknown.value + 0.2
-    assert "my_reward:LengthHabit" in (tmp_path / "out.html").read_text("utf-8")
+    assert "LengthHabit" in (tmp_path / "out.html").read_text("utf-8")

@@ -11,12 +11,25 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from befit.align.rewards.method import Method
 from befit.core.errors import UnknownComponentError
 from befit.core.registry import find, missing_extra, names
 
 _FILE = ".py"
+
+
+class _Fresh(SourceFileLoader):
+    """Runs what the file says now: kept bytecode of a file edited within a second is stale."""
+
+    def path_stats(self, path: str) -> Any:
+        """Not told, so that no bytecode is kept or read.
+
+        Raises:
+            OSError: Always; the import system then reads the source.
+        """
+        raise OSError(path)
 
 
 def method_named(name: str) -> Method:
@@ -76,7 +89,7 @@ def load_file(path: Path) -> ModuleType:
     name = f"befit_method_{sha256(content).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]
-    loader = SourceFileLoader(name, str(path))
+    loader = _Fresh(name, str(path))
     module = module_from_spec(ModuleSpec(name, loader, origin=str(path)))
     sys.modules[name] = module  # before it runs: dataclasses look their module up
     loaded = False
