@@ -13,11 +13,10 @@ Source: Drift, Kim et al. 2025, arXiv:2502.14289 (decoding with the same weights
 
 Found when checking: prompts are left out of the likelihoods, so that one reading of a text serves
 all its pairs, and 8 attributes of 128 texts are read in about a minute on one core. With the
-embedded model of 135 million parameters the ratios seem to carry a little of the person (one seed,
-no interval): on dsp .524 at 4 shots and .474 with another's history, .463 without any; on made-up
-people of two opposite tastes .550 at 8 shots and .493 with another's; on polis nothing (.728 in
-either case, .729 without any). The features tell little of the readings of a text that was not
-read: .12 of their variance on dsp, .19 on polis, .51 on the made-up texts.
+embedded model of 135 million parameters the ratios carry something of the person: on dsp, three
+seeds, .603 [.553, .650] at 8 shots, .114 above another person's history, .476 without any; on
+polis nothing showed (one seed, .728 in either case). The features tell little of the readings of
+a text that was not read: .12 of their variance on dsp, .19 on polis, .51 on made-up texts.
 """
 
 from collections.abc import Mapping, Sequence
