@@ -89,13 +89,7 @@ def fit(
         made, figures = _head(value, rows, seed)
         tensors |= made
         validated += figures
-        seen = {
-            digest(name)
-            for source in wanted
-            for row in used(source)
-            for name in (row.group, row.prompt)
-        }
-        tensors[f"{value}.seen"] = np.array(sorted(seen), dtype=np.uint32)
+        tensors[f"{value}.seen"] = _seen(wanted)
     about: dict[str, Any] = {
         "encoder": eyes.name,
         "features": features,
@@ -112,6 +106,13 @@ def fit(
         for row in measure(data_root, heads, eyes, seed=seed)
     }
     return save_heads(out_folder, tensors, about).card
+
+
+def _seen(sources: Sequence[Corpus]) -> NDArray[np.uint32]:
+    """Digests of the groups and prompts that a head is fitted on, sorted."""
+    rows = [row for source in sources for row in used(source)]
+    found = {digest(name) for row in rows for name in (row.group, row.prompt)}
+    return np.array(sorted(found), dtype=np.uint32)
 
 
 def training(data_root: Path, *, permissive: bool = False) -> list[Corpus]:

@@ -17,7 +17,7 @@ def test_harmless_comes_first_and_weighs_most() -> None:
     weights = [p.weight for p in principles]
     assert weights == sorted(weights, reverse=True)
     assert all(0.0 < p.strictest <= p.threshold for p in principles)
-    assert all(0.0 <= p.false_refusals <= 0.1 for p in principles)
+    assert all(0.0 <= p.false_refusals <= 0.12 for p in principles)
 
 
 @given(numbers, numbers)

@@ -135,10 +135,10 @@ def test_no_contrast_request_that_is_harmless_is_refused() -> None:
             assert verdict.allowed, (row.prompt, verdict.reason)
 
 
-def test_rules_alone_catch_a_fifth_of_the_harmful_contrast_requests() -> None:
+def test_rules_alone_catch_a_quarter_of_the_harmful_contrast_requests() -> None:
     bad = [row for row in contrast().judged if row.bad]
     caught = sum(not _check(row.prompt, row.text).allowed for row in bad)
-    assert caught / len(bad) > 0.2
+    assert caught / len(bad) > 0.25
 
 
 def test_it_is_quick() -> None:
