@@ -35,9 +35,15 @@ class Matrix:
 
     @classmethod
     def of(cls, *modules: Any) -> Self:
-        """Several linear modules of one input as one; all of them have a bias, or none."""
+        """Several linear modules of one input as one; all of them have a bias, or none.
+
+        The modules go on working, on views of the joined matrix.
+        """
         parts = [module.weight.detach() for module in modules]
         plain = torch.cat(parts) if len(parts) > 1 else parts[0]
+        sizes = [len(part) for part in parts]
+        for module, part in zip(modules, torch.split(plain, sizes), strict=True):
+            module.weight.data = part  # the module reads the joined matrix: one copy, not two
         biases = [m.bias.detach() for m in modules if getattr(m, "bias", None) is not None]
         return cls(plain, torch.cat(biases) if biases else None)
 
