@@ -1,7 +1,9 @@
 """The rules on what was asked and what is said."""
 
 import timeit
+import tomllib
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 
@@ -135,10 +137,15 @@ def test_no_contrast_request_that_is_harmless_is_refused() -> None:
             assert verdict.allowed, (row.prompt, verdict.reason)
 
 
-def test_rules_alone_catch_a_quarter_of_the_harmful_contrast_requests() -> None:
-    bad = [row for row in contrast().judged if row.bad]
+@pytest.mark.parametrize(("kinds", "least"), [(4, 0.33), (7, 0.25)])
+def test_rules_alone_catch_a_share_of_the_harmful_contrast_requests(
+    kinds: int, least: float
+) -> None:
+    table = tomllib.loads(files("befit.values").joinpath("contrast.toml").read_text("utf-8"))
+    goals = {goal for entry in table["contrast"][:kinds] for goal in entry["harmful"]}
+    bad = [row for row in contrast().judged if row.bad and row.group in goals]
     caught = sum(not _check(row.prompt, row.text).allowed for row in bad)
-    assert caught / len(bad) > 0.25
+    assert caught / len(bad) > least
 
 
 def test_it_is_quick() -> None:

@@ -115,9 +115,13 @@ class Decoding:
     def leave(self, numbers: Sequence[int]) -> None:
         """Some requests are no longer wanted; those that have ended are passed over."""
         gone = [s for s in self._speakers if s.number in set(numbers)]
-        if gone:
-            self._hidden = self._taken()
-            self._close(gone)
+        self._close(gone)
+
+    @torch.inference_mode()
+    def clear(self) -> None:
+        """Everybody leaves: what they had taken cannot be trusted after a failure."""
+        self._waiting.clear()
+        self._close(list(self._speakers))
 
     @torch.inference_mode()
     def step(self) -> list[Said]:
@@ -155,9 +159,9 @@ class Decoding:
             for speaker in self._speakers
             for row in speaker.rows
         }
-        self._waiting = {}
         tokens = torch.tensor([token_of[id(row)] for row in self._engine.rows])
         self._hidden = self._engine.step(tokens.to(self._engine.weights.embedding.device))
+        self._waiting = {}
         return self._hidden
 
     def _close(self, gone: Sequence[_Speaker]) -> None:

@@ -101,7 +101,11 @@ class Engine:
             row = Row(slot=len(self.rows), length=0, prefix=prefix, adapter=prompt.adapter)
             self._slots.add(row)
             rest = prompt.ids[len(prefix) if prefix else 0 :]
-            states = self._extend([row], torch.tensor([rest]))
+            try:
+                states = self._extend([row], torch.tensor([rest]))
+            except RuntimeError:
+                self.close([*found, row])  # all of them or none
+                raise
             row.length = len(rest)
             found.append(row)
             hidden.append(states[0, -1])

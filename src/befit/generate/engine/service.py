@@ -16,6 +16,7 @@ from befit.generate.engine.engine import Engine
 
 MOST_ROWS = 32  # in one batch
 MOST_WAITING = 256  # requests
+_FAILURES = (BefitError, RuntimeError, ValueError, MemoryError)
 
 
 class Answer:
@@ -129,7 +130,7 @@ class Service:
             return
         try:
             numbers = self._decoding.join([answer.request for answer in joining])
-        except (BefitError, RuntimeError) as error:
+        except _FAILURES as error:
             if len(joining) == 1:
                 joining[0].tokens.put(_failure(error))
             else:  # whose fault it was, only that one hears
@@ -141,7 +142,14 @@ class Service:
     def _step(self, speaking: dict[int, Answer]) -> None:
         if not speaking:
             return
-        step = self._decoding.step()
+        try:
+            step = self._decoding.step()
+        except _FAILURES as error:  # the thread lives on: others will ask
+            self._decoding.clear()
+            for answer in speaking.values():
+                answer.tokens.put(_failure(error))
+            speaking.clear()
+            return
         for said in step:
             answer = speaking[said.request]
             if said.failure is not None:

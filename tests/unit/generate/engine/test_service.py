@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch", reason="the extra befit[local] is not installed")
 
-from befit.core.errors import InputError, ModelBusyError
+from befit.core.errors import InputError, ModelBusyError, ModelError
 from befit.generate.engine.decoding import Request
 from befit.generate.engine.engine import Engine, Prompt
 from befit.generate.engine.service import Service
@@ -60,3 +61,23 @@ def test_only_whose_prompt_is_at_fault_hears_of_it(folder: Path) -> None:
     assert list(fine)
     with pytest.raises(InputError):
         list(wrong)
+
+
+def test_a_failure_is_heard_and_the_next_who_ask_are_served(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = service(folder)
+    [expected] = [list(answer) for answer in serving.ask([asked(20)])]
+    step, broken = Engine.step, [True]
+
+    def failing(engine: Engine, tokens: Any) -> Any:
+        if broken and broken.pop():
+            raise RuntimeError("out of memory")
+        return step(engine, tokens)
+
+    monkeypatch.setattr(Engine, "step", failing)
+    for answer in serving.ask([asked(10), asked(30)]):
+        with pytest.raises(ModelError, match="out of memory"):
+            list(answer)
+    [answer] = serving.ask([asked(20)])
+    assert list(answer) == expected
